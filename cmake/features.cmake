@@ -1,0 +1,21 @@
+# One row a feature: the pkg-config module it needs and the sources that are left out where it is missing.
+set(GR_FEATURE_DEFINITIONS "")
+set(GR_FEATURE_LIBRARIES "")
+set(GR_EXCLUDED_SOURCES "/cuda/")
+
+function(gr_feature name module excluded)
+  if(NOT GR_CORE_ONLY AND PKG_CONFIG_FOUND)
+    pkg_check_modules(${name} IMPORTED_TARGET ${module})
+  endif()
+  if(${name}_FOUND)
+    set(GR_FEATURE_DEFINITIONS ${GR_FEATURE_DEFINITIONS} GR_HAVE_${name}=1 PARENT_SCOPE)
+    set(GR_FEATURE_LIBRARIES ${GR_FEATURE_LIBRARIES} PkgConfig::${name} PARENT_SCOPE)
+  else()
+    message(STATUS "grasp: without ${name} (${module})")
+    set(GR_EXCLUDED_SOURCES "${GR_EXCLUDED_SOURCES}|${excluded}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+gr_feature(JPEG libjpeg "src/media/jpeg\\.c")
+gr_feature(SPNG spng    "src/media/png\\.c")
+gr_feature(WEBP libwebp "src/media/webp\\.c")

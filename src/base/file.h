@@ -1,0 +1,48 @@
+/* file.h - files as mapped bytes, and files written whole or not at all. */
+#ifndef GR_BASE_FILE_H
+#define GR_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "grasp/runtime.h"
+
+/* A read-only mapping of a whole regular file. */
+typedef struct {
+    const uint8_t *data; /* NULL for an empty file */
+    size_t size;
+} gr_file_map;
+
+/* GR_ERR_IO when the file cannot be opened, is a directory or cannot be mapped. */
+gr_status gr_file_map_open(gr_file_map *map, const char *path, gr_error *err);
+void gr_file_map_close(gr_file_map *map); /* an all-zero map is fine */
+
+/* Tells the system that [offset, offset + bytes) will not be read again soon: resident memory shrinks,
+ * content stays. */
+void gr_file_map_release(const gr_file_map *map, size_t offset, size_t bytes);
+
+/* Reads a whole file into memory of the runtime, with a terminating zero byte that is not counted. `*data` is
+ * the caller's (gr_free). GR_ERR_LIMIT when the file is larger than `max` bytes. */
+gr_status gr_file_read(gr_runtime *rt, const char *path, size_t max, char **data, size_t *size,
+                       gr_error *err);
+
+/* A file that appears under its name only when it is complete: written as NAME.tmp-PID beside it, synced,
+ * renamed. */
+typedef struct {
+    FILE *stream;
+    char path[4096], temporary[4096 + 32];
+} gr_file_writer;
+
+gr_status gr_file_writer_open(gr_file_writer *w, const char *path, gr_error *err);
+/* Once a write failed, later ones do nothing and gr_file_writer_commit reports it. */
+void gr_file_writer_add(gr_file_writer *w, const void *bytes, size_t n);
+gr_status gr_file_writer_commit(gr_file_writer *w, gr_error *err); /* closes in every case */
+void gr_file_writer_abort(gr_file_writer *w); /* removes what was written; fine after commit */
+
+bool gr_path_is_dir(const char *path);
+bool gr_path_exists(const char *path);
+/* Joins dir and name into out[n]; false when it does not fit. */
+bool gr_path_join(char *out, size_t n, const char *dir, const char *name);
+
+#endif

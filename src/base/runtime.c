@@ -1,0 +1,76 @@
+#include "base/runtime.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "grasp/version.h"
+
+#define STR_(x) #x
+#define STR(x)  STR_(x)
+
+const char *gr_version(void)
+{
+    return STR(GR_VERSION_MAJOR) "." STR(GR_VERSION_MINOR) "." STR(GR_VERSION_PATCH);
+}
+
+void gr_runtime_options_init(gr_runtime_options *options)
+{
+    *options = (gr_runtime_options){ .size = sizeof *options, .cpu_mask = ~0u };
+}
+
+static void *libc_alloc(void *user, size_t bytes, size_t align)
+{
+    (void)user;
+    void *memory = NULL;
+    return posix_memalign(&memory, align, bytes) == 0 ? memory : NULL;
+}
+
+static void libc_free(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+gr_status gr_runtime_new(gr_runtime **out, const gr_runtime_options *options, gr_error *err)
+{
+    *out = NULL;
+    gr_runtime_options o;
+    gr_runtime_options_init(&o);
+    if (options && options->size != sizeof o)
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "gr_runtime_options.size is %zu, this library expects %zu: call gr_runtime_options_init",
+            options->size, sizeof o);
+    if (options)
+        o = *options;
+    if (o.n_threads < 0 || o.n_threads > GR_THREADS_MAX)
+        return gr_fail(err, GR_ERR_ARG, "n_threads is %d, expected 0 (all) to %d", o.n_threads,
+                       GR_THREADS_MAX);
+    if (!o.allocator.alloc)
+        o.allocator = (gr_allocator){ libc_alloc, libc_free, NULL };
+    if (o.n_threads == 0)
+        o.n_threads = gr_threads_available();
+
+    gr_runtime *rt = o.allocator.alloc(o.allocator.user, sizeof *rt, 64);
+    if (!rt)
+        return gr_fail(err, GR_ERR_MEM, "no memory for the runtime");
+    *rt = (gr_runtime){ .alloc = o.allocator, .log = o.log, .log_user = o.log_user, .cpu_mask = o.cpu_mask };
+    const gr_status st = gr_threads_new(&rt->threads, &rt->alloc, o.n_threads, err);
+    if (st != GR_OK)
+        gr_runtime_free(rt);
+    else
+        *out = rt;
+    return st;
+}
+
+void gr_runtime_free(gr_runtime *rt)
+{
+    if (!rt)
+        return;
+    gr_threads_free(rt->threads);
+    const gr_allocator a = rt->alloc;
+    a.free(a.user, rt);
+}
+
+int gr_runtime_n_threads(const gr_runtime *rt) { return gr_threads_count(rt->threads); }

@@ -1,0 +1,28 @@
+/* threads.h - one pool of workers that run numbered units of work.
+ *
+ * Units are claimed in ascending order by whoever is free, so results must not depend on who runs a unit: no
+ * unit may write what another reads or writes. Sums over units are the caller's, in unit order. */
+#ifndef GR_BASE_THREADS_H
+#define GR_BASE_THREADS_H
+
+#include "grasp/runtime.h"
+
+#define GR_THREADS_MAX 1024
+
+typedef struct gr_threads gr_threads;
+
+/* Processors this process may use; at least 1. */
+int gr_threads_available(void);
+
+/* A pool of n threads, the caller of gr_threads_run being one of them (n = 1 starts none). */
+gr_status gr_threads_new(gr_threads **out, const gr_allocator *alloc, int n, gr_error *err);
+void gr_threads_free(gr_threads *pool); /* NULL is fine */
+int gr_threads_count(const gr_threads *pool);
+
+/* Runs work(user, unit, worker) for unit = 0..n_units-1 and returns when all are done. `worker` is
+ * 0..count-1, different for units that run at the same time: an index of private scratch memory. One caller
+ * at a time; others wait. */
+void gr_threads_run(gr_threads *pool, size_t n_units, void (*work)(void *user, size_t unit, int worker),
+                    void *user);
+
+#endif
