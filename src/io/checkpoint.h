@@ -1,0 +1,41 @@
+/* checkpoint.h - the tensors of a model folder: one safetensors file, or shards named by an index. Mapped, never copied.
+ *
+ * Layout of a safetensors file: shared by all readers, see safetensors.h. Duplicate names across shards, an index that names a missing
+ * file or a tensor that its file lacks, and files that the index does not need are refused or reported by name. */
+#ifndef GR_IO_CHECKPOINT_H
+#define GR_IO_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "grasp/dtype.h"
+#include "grasp/error.h"
+#include "grasp/runtime.h"
+
+#define GR_MAX_RANK 8
+
+/* One stored tensor; everything is borrowed from the checkpoint. */
+typedef struct {
+    const char *name; /* as stored */
+    const char *file; /* path of its file, for messages */
+    gr_dtype dtype;
+    int rank;
+    int64_t shape[GR_MAX_RANK];
+    const uint8_t *data; /* may be misaligned for its dtype in old files */
+    size_t bytes;
+    int file_index;
+} gr_stored;
+
+typedef struct gr_checkpoint gr_checkpoint;
+
+/* `path`: a folder (model.safetensors, or model.safetensors.index.json with its shards) or one .safetensors file. */
+gr_status gr_checkpoint_open(gr_checkpoint **out, gr_runtime *rt, const char *path, gr_error *err);
+void gr_checkpoint_close(gr_checkpoint *c); /* NULL is fine */
+size_t gr_checkpoint_count(const gr_checkpoint *c);
+const gr_stored *gr_checkpoint_at(const gr_checkpoint *c, size_t i); /* sorted by name */
+const gr_stored *gr_checkpoint_find(const gr_checkpoint *c, const char *name); /* NULL: not there */
+/* The pages of a tensor that was consumed may leave memory. */
+void gr_checkpoint_release(const gr_checkpoint *c, const gr_stored *t);
+/* "[1024, 3, 14, 14]" into out. */
+void gr_shape_text(char *out, size_t n, int rank, const int64_t *shape);
+
+#endif
