@@ -1,7 +1,9 @@
-/* checkpoint.h - the tensors of a model folder: one safetensors file, or shards named by an index. Mapped, never copied.
+/* checkpoint.h - the tensors of a model folder: one safetensors file, or shards named by an index. Mapped,
+ * never copied.
  *
- * Layout of a safetensors file: shared by all readers, see safetensors.h. Duplicate names across shards, an index that names a missing
- * file or a tensor that its file lacks, and files that the index does not need are refused or reported by name. */
+ * Layout of a safetensors file: shared by all readers, see safetensors.h. Duplicate names across shards, an
+ * index that names a missing file or a tensor that its file lacks, and files that the index does not need are
+ * refused or reported by name. */
 #ifndef GR_IO_CHECKPOINT_H
 #define GR_IO_CHECKPOINT_H
 
@@ -27,11 +29,12 @@ typedef struct {
 
 typedef struct gr_checkpoint gr_checkpoint;
 
-/* `path`: a folder (model.safetensors, or model.safetensors.index.json with its shards) or one .safetensors file. */
+/* `path`: a folder (model.safetensors, or model.safetensors.index.json with its shards) or one .safetensors
+ * file. */
 gr_status gr_checkpoint_open(gr_checkpoint **out, gr_runtime *rt, const char *path, gr_error *err);
 void gr_checkpoint_close(gr_checkpoint *c); /* NULL is fine */
 size_t gr_checkpoint_count(const gr_checkpoint *c);
-const gr_stored *gr_checkpoint_at(const gr_checkpoint *c, size_t i); /* sorted by name */
+const gr_stored *gr_checkpoint_at(const gr_checkpoint *c, size_t i);           /* sorted by name */
 const gr_stored *gr_checkpoint_find(const gr_checkpoint *c, const char *name); /* NULL: not there */
 /* The pages of a tensor that was consumed may leave memory. */
 void gr_checkpoint_release(const gr_checkpoint *c, const gr_stored *t);
