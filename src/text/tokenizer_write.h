@@ -16,8 +16,8 @@ typedef struct {
 
 /* Append the text of tokenizer.json, tokenizer_config.json and special_tokens_map.json to `out`. The first
  * puts `bos` before every text (TemplateProcessing); bos and eos are ids of `specials`.
- * GR_ERR_ARG  an id below 256 or given twice, an empty or repeated content, bos or eos not among the specials.
- * GR_ERR_MEM  `out` could not grow. */
+ * GR_ERR_ARG  an id below 256 or given twice, an empty or repeated content, bos or eos not among the
+ * specials. GR_ERR_MEM  `out` could not grow. */
 gr_status gr_tokenizer_write_bytes(gr_buf *out, const gr_special_token *specials, size_t n, int32_t bos,
                                    gr_error *err);
 gr_status gr_tokenizer_write_config(gr_buf *out, const gr_special_token *specials, size_t n, int32_t bos,
