@@ -17,5 +17,5 @@ function(gr_feature name module excluded)
 endfunction()
 
 gr_feature(JPEG libjpeg "src/media/jpeg\\.c")
-gr_feature(SPNG spng    "src/media/png\\.c")
+gr_feature(SPNG spng    "src/media/png(_write)?\\.c")
 gr_feature(WEBP libwebp "src/media/webp\\.c")
