@@ -11,7 +11,6 @@ import prompts
 import reference
 
 # What follows exactly from other stored tensors is stored in a few cases only (the JSON has check sums of the rest).
-STORED_PIXELS = {"g-pixel-paper"}
 STORED_MASKS = {"g-pixel-paper", "l-two-overlap-released", "g-mask-bicubic", "r-single-released"}
 TEXT_TAP_ROWS = 16
 
@@ -85,11 +84,9 @@ def make(c, out_dir, tokenizer):
     canvas, rendered, ids, out = run(c, gar, tokenizer, taps=c["taps"])
     noise = noise_of(c, gar, tokenizer, out)
     tensors = dict(out)
-    inputs = {"tile_pixels", "plane", "mask_values"} if c["inputs"] else set()
+    inputs = {"pixel_values"} | ({"tile_pixels", "plane", "mask_values"} if c["inputs"] else set())
     if c["name"] not in STORED_MASKS:
         inputs |= {"mask_values", "plane"}
-    if c["name"] not in STORED_PIXELS:
-        inputs.add("pixel_values")
     if not c["embeds"]:
         inputs.add("inputs_embeds")
     if not c["embeds"] and not c["inputs"]:
