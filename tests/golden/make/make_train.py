@@ -4,6 +4,7 @@ A case's picture, masks and prompt, followed by an answer; cross entropy over th
 gradient is stored as its norm and its inner product with a drawn direction (draw.unit of "probe." + name, seed 1).
 Then AdamW steps on the same sample: learning rate 1e-3, betas 0.9 and 0.999, eps 1e-8, no decay, norm clipped at 1.
 """
+
 import contextlib
 import pathlib
 import sys
@@ -18,7 +19,11 @@ import make_gar
 import prompts
 import reference
 
-ANSWERS = {"l-five-paper": "From left to right.", "g-single-paper": "A grey field.", "r-single-released": "Stripes, mostly."}
+ANSWERS = {
+    "l-five-paper": "From left to right.",
+    "g-single-paper": "A grey field.",
+    "r-single-released": "Stripes, mostly.",
+}
 STEPS, RATE = 5, 1e-3
 
 
@@ -40,7 +45,9 @@ class Trained(reference.Gar):
         mask = self.mask_values(self.paint(regions, height, width), max_tiles, profile["mask_resample"])
         features = self.vision(self.normalise(pixels), mask)
         embeds = self.splice(ids, features)
-        embeds, _ = self.replay(ids, embeds, features, canvas, self.boxes(regions, profile), profile["roi_mode"])
+        embeds, _ = self.replay(
+            ids, embeds, features, canvas, self.boxes(regions, profile), profile["roi_mode"]
+        )
         logits = self.lm(inputs_embeds=embeds[None], use_cache=False).logits[0].float()
         return F.cross_entropy(logits[:-1], labels[1:])
 
@@ -50,8 +57,14 @@ def sample(c, gar, tokenizer):
     _, _, ids = make_gar.ids_of(c, gar, tokenizer, profile)
     answer = tokenizer.encode(ANSWERS[c["name"]] + "<|eot_id|>", add_special_tokens=False).ids
     labels = [-100] * len(ids) + answer
-    return (cases.image_of(c), sorted(cases.masks_of(c), key=lambda r: r[0]), torch.tensor(ids + answer), torch.tensor(labels), profile,
-            c["max_tiles"])
+    return (
+        cases.image_of(c),
+        sorted(cases.masks_of(c), key=lambda r: r[0]),
+        torch.tensor(ids + answer),
+        torch.tensor(labels),
+        profile,
+        c["max_tiles"],
+    )
 
 
 def gradients(gar):
@@ -72,6 +85,7 @@ def make(name, tokenizer):
         for p in gar.tensors.values():
             p.requires_grad_(True)
         return gar, sample(c, gar, tokenizer)
+
     gar, data = fresh()
     loss = gar.loss(*data)
     loss.backward()
@@ -84,15 +98,37 @@ def make(name, tokenizer):
         again, _ = descend(other, data)
     losses, norms = descend(gar, data)
     moved = max(abs(a / b - 1) for a, b in zip(again, losses))
-    print(name, "losses", losses, "norms", norms, "gradient noise %.1e" % noise, "loss noise %.1e" % moved, flush=True)
-    return {"case": name, "answer": ANSWERS[name], "double_bos": False, "ids": data[2].tolist(), "first_label": int((data[3] >= 0).nonzero()[0]),
-            "loss": float("%.9g" % loss), "gradient_noise": float("%.2g" % noise), "learning_rate": RATE, "losses": losses, "norms": norms,
-            "loss_noise": float("%.2g" % moved), "gradients": rows}
+    print(
+        name,
+        "losses",
+        losses,
+        "norms",
+        norms,
+        "gradient noise %.1e" % noise,
+        "loss noise %.1e" % moved,
+        flush=True,
+    )
+    return {
+        "case": name,
+        "answer": ANSWERS[name],
+        "double_bos": False,
+        "ids": data[2].tolist(),
+        "first_label": int((data[3] >= 0).nonzero()[0]),
+        "loss": float("%.9g" % loss),
+        "gradient_noise": float("%.2g" % noise),
+        "learning_rate": RATE,
+        "losses": losses,
+        "norms": norms,
+        "loss_noise": float("%.2g" % moved),
+        "gradients": rows,
+    }
 
 
 def descend(gar, data):
     """Losses before each step and after the last, gradient norms before clipping."""
-    optimiser = torch.optim.AdamW(list(gar.tensors.values()), lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(
+        list(gar.tensors.values()), lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0
+    )
     losses, norms = [], []
     for step in range(STEPS):
         optimiser.zero_grad()
@@ -113,7 +149,12 @@ def main():
         path = out_dir / f"{name}.json"
         rows = value.pop("gradients")
         files.save_json(path, value)
-        path.write_text(path.read_text().rstrip("}\n") + ',\n"gradients": [\n' + ",\n".join(files.json.dumps(r) for r in rows) + "\n]\n}\n")
+        path.write_text(
+            path.read_text().rstrip("}\n")
+            + ',\n"gradients": [\n'
+            + ",\n".join(files.json.dumps(r) for r in rows)
+            + "\n]\n}\n"
+        )
 
 
 if __name__ == "__main__":
