@@ -29,7 +29,8 @@ typedef enum {
 typedef struct {
     const char *text, *at, *end, *name; /* borrowed; name is for messages */
     const char *mark;                   /* where the last value or key began: gr_json_fail points there */
-    gr_buf string;                      /* the last decoded key or string */
+    const char *about; /* the caller's, may be NULL: what is being read, put into messages after the place */
+    gr_buf string;     /* the last decoded key or string */
     int depth;
     bool first[GR_JSON_MAX_DEPTH]; /* no member of this level was read yet */
     gr_error err;
