@@ -20,5 +20,5 @@ function(gr_feature name module noun)
 endfunction()
 
 gr_feature(JPEG libjpeg jpeg)
-gr_feature(SPNG spng    png)
+gr_feature(SPNG spng    "png(_write)?")
 gr_feature(WEBP libwebp webp)

@@ -82,29 +82,45 @@ gr_status gr_file_writer_open(gr_file_writer *w, const char *path, gr_error *err
     return GR_OK;
 }
 
+gr_status gr_file_writer_reserve(gr_file_writer *w, size_t bytes, gr_error *err)
+{
+#ifdef __linux__
+    if (bytes > 0 && fallocate(fileno(w->stream), FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) != 0 &&
+        (errno == ENOSPC || errno == EFBIG || errno == EDQUOT))
+        return gr_fail(err, GR_ERR_IO, "%s: no space for %zu bytes: %s", w->path, bytes, strerror(errno));
+#else
+    (void)w, (void)bytes, (void)err;
+#endif
+    return GR_OK;
+}
+
 void gr_file_writer_add(gr_file_writer *w, const void *bytes, size_t n)
 {
-    if (n && !ferror(w->stream))
-        fwrite(bytes, 1, n, w->stream);
+    if (n && !w->cause && fwrite(bytes, 1, n, w->stream) != n)
+        w->cause = errno ? errno : EIO;
+}
+
+gr_status gr_file_writer_status(const gr_file_writer *w, gr_error *err)
+{
+    return w->cause ? gr_fail(err, GR_ERR_IO, "%s: cannot write it: %s", w->path, strerror(w->cause)) : GR_OK;
 }
 
 gr_status gr_file_writer_commit(gr_file_writer *w, gr_error *err)
 {
-    const char *what = NULL;
-    if (ferror(w->stream) || fflush(w->stream) != 0 || fsync(fileno(w->stream)) != 0)
-        what = "write";
-    const int cause = errno;
-    if (fclose(w->stream) != 0 && !what)
-        what = "close";
+    const char *what = "write";
+    if (!w->cause && (fflush(w->stream) != 0 || fsync(fileno(w->stream)) != 0))
+        w->cause = errno;
+    if (fclose(w->stream) != 0 && !w->cause)
+        w->cause = errno;
     w->stream = NULL;
-    if (!what && rename(w->temporary, w->path) != 0)
+    if (!w->cause && rename(w->temporary, w->path) != 0) {
+        w->cause = errno;
         what = "rename the finished file to";
-    if (!what)
+    }
+    if (!w->cause)
         return GR_OK;
-    const gr_status st =
-        gr_fail(err, GR_ERR_IO, "%s: cannot %s it: %s", w->path, what, strerror(cause ? cause : errno));
     unlink(w->temporary);
-    return st;
+    return gr_fail(err, GR_ERR_IO, "%s: cannot %s it: %s", w->path, what, strerror(w->cause));
 }
 
 void gr_file_writer_abort(gr_file_writer *w)

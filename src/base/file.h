@@ -31,12 +31,17 @@ gr_status gr_file_read(gr_runtime *rt, const char *path, size_t max, char **data
  * renamed. */
 typedef struct {
     FILE *stream;
+    int cause; /* errno of the first write that failed, or 0 */
     char path[4096], temporary[4096 + 32];
 } gr_file_writer;
 
 gr_status gr_file_writer_open(gr_file_writer *w, const char *path, gr_error *err);
-/* Once a write failed, later ones do nothing and gr_file_writer_commit reports it. */
+/* Asks for space on the disk for a file of that size, so that a full disk is known before the work. Success
+ * where the system cannot tell. */
+gr_status gr_file_writer_reserve(gr_file_writer *w, size_t bytes, gr_error *err);
+/* Once a write failed, later ones do nothing; gr_file_writer_status and _commit report it. */
 void gr_file_writer_add(gr_file_writer *w, const void *bytes, size_t n);
+gr_status gr_file_writer_status(const gr_file_writer *w, gr_error *err);
 gr_status gr_file_writer_commit(gr_file_writer *w, gr_error *err); /* closes in every case */
 void gr_file_writer_abort(gr_file_writer *w); /* removes what was written; fine after commit */
 

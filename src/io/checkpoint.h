@@ -1,7 +1,10 @@
-/* checkpoint.h - the tensors of a model folder: one safetensors file, or shards named by an index. Mapped, never copied.
+/* checkpoint.h - the tensors of a model folder: one safetensors file, or shards named by an index. Mapped,
+ * never copied.
  *
- * Layout of a safetensors file: shared by all readers, see safetensors.h. Duplicate names across shards, an index that names a missing
- * file or a tensor that its file lacks, and files that the index does not need are refused or reported by name. */
+ * Layout of a safetensors file: safetensors.h; of an index: shard_index.h. A name in two shards, an index
+ * that names a missing file or a tensor that its file lacks are refused by name. Tensors that the index does
+ * not mention are there all the same, and a line of the log says so; so it does for files that the index does
+ * not need. */
 #ifndef GR_IO_CHECKPOINT_H
 #define GR_IO_CHECKPOINT_H
 
@@ -10,8 +13,7 @@
 #include "grasp/dtype.h"
 #include "grasp/error.h"
 #include "grasp/runtime.h"
-
-#define GR_MAX_RANK 8
+#include "io/shape.h"
 
 /* One stored tensor; everything is borrowed from the checkpoint. */
 typedef struct {
@@ -27,15 +29,16 @@ typedef struct {
 
 typedef struct gr_checkpoint gr_checkpoint;
 
-/* `path`: a folder (model.safetensors, or model.safetensors.index.json with its shards) or one .safetensors file. */
+/* `path`: a folder (model.safetensors, or model.safetensors.index.json with its shards) or one .safetensors
+ * file. */
 gr_status gr_checkpoint_open(gr_checkpoint **out, gr_runtime *rt, const char *path, gr_error *err);
 void gr_checkpoint_close(gr_checkpoint *c); /* NULL is fine */
 size_t gr_checkpoint_count(const gr_checkpoint *c);
-const gr_stored *gr_checkpoint_at(const gr_checkpoint *c, size_t i); /* sorted by name */
+const gr_stored *gr_checkpoint_at(const gr_checkpoint *c, size_t i);           /* sorted by name */
 const gr_stored *gr_checkpoint_find(const gr_checkpoint *c, const char *name); /* NULL: not there */
+size_t gr_checkpoint_n_files(const gr_checkpoint *c);
+const char *gr_checkpoint_file(const gr_checkpoint *c, size_t file_index); /* its path */
 /* The pages of a tensor that was consumed may leave memory. */
 void gr_checkpoint_release(const gr_checkpoint *c, const gr_stored *t);
-/* "[1024, 3, 14, 14]" into out. */
-void gr_shape_text(char *out, size_t n, int rank, const int64_t *shape);
 
 #endif
