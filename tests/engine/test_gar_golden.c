@@ -1,5 +1,6 @@
-/* Whole models against the published PyTorch path (tests/golden/make): features, replay, embeddings, logits, tokens. The inputs are the golden
- * files' own tile bytes, masks and ids, so that a difference is the model's and not the preprocessing's. */
+/* Whole models against the published PyTorch path (tests/golden/make): features, replay, embeddings, logits,
+ * tokens. The inputs are the golden files' own tile bytes, masks and ids, so that a difference is the model's
+ * and not the preprocessing's. */
 #include "test.h"
 
 #include "support/golden_case.h"
@@ -7,7 +8,8 @@
 /* Relative RMS. f32: rounding noise of these models is about 1e-6 (rounding_noise in the case files). */
 #define FEATURES_F32 1e-5
 #define LOGITS_F32   1e-4
-/* bf16 noise grows through the layers to 1e-3 .. 4e-3 and 1.4e-2; the exact rounding rules are tested operator by operator. */
+/* bf16 noise grows through the layers to 1e-3 .. 4e-3 and 1.4e-2; the exact rounding rules are tested
+ * operator by operator. */
 #define FEATURES_BF16 1e-2
 #define LOGITS_BF16   5e-2
 
@@ -25,11 +27,11 @@ static void compare_case(const char *name, int n_threads)
     golden_case_close(&c);
 }
 
-#define CASE(function, name)                                                                                 \
-    static void function(void **state)                                                                       \
-    {                                                                                                        \
-        (void)state;                                                                                         \
-        compare_case(name, 2);                                                                               \
+#define CASE(function, name)           \
+    static void function(void **state) \
+    {                                  \
+        (void)state;                   \
+        compare_case(name, 2);         \
     }
 
 CASE(text_alone, "l-text")

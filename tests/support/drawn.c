@@ -19,8 +19,12 @@ static bool ends_with(const char *name, const char *end)
 
 static void moments(const char *name, double fan_in, double *mean, double *std)
 {
-    static const char *const norms[] = { "norm_pre.weight", "norm1.weight", "norm2.weight", "input_layernorm.weight",
-                                         "post_attention_layernorm.weight", "language_model.norm.weight" };
+    static const char *const norms[] = { "norm_pre.weight",
+                                         "norm1.weight",
+                                         "norm2.weight",
+                                         "input_layernorm.weight",
+                                         "post_attention_layernorm.weight",
+                                         "language_model.norm.weight" };
     *mean = 0;
     if (ends_with(name, "cls_token") || ends_with(name, "pos_embed"))
         *std = 0.5;
@@ -30,7 +34,8 @@ static void moments(const char *name, double fan_in, double *mean, double *std)
         *mean = 0.65, *std = 0.15;
     else if (ends_with(name, ".bias"))
         *std = 0.2;
-    else if (ends_with(name, "attn.qkv.weight") || ends_with(name, "q_proj.weight") || ends_with(name, "k_proj.weight"))
+    else if (ends_with(name, "attn.qkv.weight") || ends_with(name, "q_proj.weight") ||
+             ends_with(name, "k_proj.weight"))
         *std = 1.7 / sqrt(fan_in);
     else if (ends_with(name, "embed_tokens.weight") || ends_with(name, "lm_head.weight"))
         *std = 3 / sqrt(fan_in);
