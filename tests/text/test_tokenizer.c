@@ -1,5 +1,8 @@
 #include "test.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "base/file.h"
 #include "io/json.h"
@@ -437,6 +440,84 @@ static void a_missing_file_and_a_folder_without_one_are_named(void **state)
     gr_runtime_free(rt);
 }
 
+/* --- memory that runs out ------------------------------------------------------------------------------ */
+
+typedef struct {
+    long left; /* allocations that still succeed */
+    long held;
+} purse;
+
+static void *purse_alloc(void *user, size_t bytes, size_t align)
+{
+    purse *p = user;
+    void *memory = NULL;
+    if (p->left-- <= 0 || posix_memalign(&memory, align, bytes) != 0)
+        return NULL;
+    p->held++;
+    return memory;
+}
+
+static void purse_free(void *user, void *memory)
+{
+    ((purse *)user)->held--;
+    free(memory);
+}
+
+static gr_status parse_and_use(gr_runtime *rt, const gr_buf *text, gr_error *err)
+{
+    static const char words[] = "The quick <|x|> brown\n\n fox";
+    gr_tokenizer *t = NULL;
+    gr_status st = gr_tokenizer_parse(&t, rt, text->data, text->len, "toy", err);
+    gr_ids ids;
+    gr_buf out;
+    gr_ids_init(&ids, rt, 1000);
+    gr_buf_init(&out, rt, 1000);
+    if (st == GR_OK)
+        st = gr_tokenizer_encode(t, words, sizeof words - 1, true, &ids, err);
+    if (st == GR_OK)
+        st = gr_tokenizer_decode(t, ids.v, ids.n, 0, &out, err);
+    if (st == GR_OK)
+        assert_string_equal(out.data, words);
+    gr_ids_fini(&ids);
+    gr_buf_fini(&out);
+    gr_tokenizer_free(t);
+    return st;
+}
+
+/* Whichever allocation fails: a sentence, and nothing stays behind. */
+static void every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    gr_runtime *plain = test_runtime(), *rt = NULL;
+    gr_buf text;
+    gr_buf_init(&text, plain, 1 << 20);
+    toy_json(&text, &toy_merging);
+    purse p = { .left = LONG_MAX };
+    gr_runtime_options o;
+    gr_runtime_options_init(&o);
+    o.n_threads = 1;
+    o.allocator = (gr_allocator){ purse_alloc, purse_free, &p };
+    gr_error err = { 0 };
+    MUST(gr_runtime_new(&rt, &o, &err));
+    const long held = p.held;
+    gr_status st = GR_ERR_MEM;
+    long n = 0;
+    for (; st != GR_OK; n++) {
+        err = (gr_error){ 0 };
+        p.left = n;
+        st = parse_and_use(rt, &text, &err);
+        if (st != GR_OK && st != GR_ERR_MEM)
+            fail_msg("allocation %ld: status %d, '%s'", n, st, err.msg);
+        assert_true(st == GR_OK || strstr(err.msg, "memory"));
+        assert_int_equal(p.held, held);
+    }
+    assert_true(n > 10);
+    p.left = LONG_MAX;
+    gr_runtime_free(rt);
+    gr_buf_fini(&text);
+    gr_runtime_free(plain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(a_vocabulary_without_some_byte_is_refused),
         cmocka_unit_test(a_missing_file_and_a_folder_without_one_are_named),
+        cmocka_unit_test(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
