@@ -29,3 +29,16 @@ uint16_t gr_f16_from_f32(float x)
     const float shifted = gr_f32_from_bits(mag) + 0.5f;
     return (uint16_t)(sign | (gr_f32_bits(shifted) - 0x3f000000u));
 }
+
+void gr_widen(float *to, const void *from, int type, size_t n)
+{
+    const uint16_t *h = from;
+    if (type == 0)
+        memcpy(to, from, n * sizeof *to);
+    else if (type == 1)
+        for (size_t i = 0; i < n; i++)
+            to[i] = gr_f32_from_bf16(h[i]);
+    else
+        for (size_t i = 0; i < n; i++)
+            to[i] = gr_f32_from_f16(h[i]);
+}

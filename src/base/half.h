@@ -2,6 +2,7 @@
 #ifndef GR_BASE_HALF_H
 #define GR_BASE_HALF_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -31,6 +32,9 @@ static inline uint16_t gr_bf16_from_f32(float x)
 
 /* x rounded to the nearest bf16, kept as f32. */
 static inline float gr_round_bf16(float x) { return gr_f32_from_bf16(gr_bf16_from_f32(x)); }
+
+/* n values of type 0 (f32), 1 (bf16) or 2 (f16) as f32. */
+void gr_widen(float *to, const void *from, int type, size_t n);
 
 float gr_f32_from_f16(uint16_t h);
 uint16_t gr_f16_from_f32(float x);

@@ -1,0 +1,127 @@
+/* activation.c - GELU (exact, by erf) and SiLU. Sources: torch.nn.functional.gelu(approximate="none"), silu.
+ */
+#include "base/mathx.h"
+#include "graph/op.h"
+#include "op/ops.h"
+
+static float gelu(float x) { return 0.5f * x * (1.0f + gr_erff(x * 0.70710678f)); }
+
+static float silu(float x) { return x / (1.0f + gr_expf(-x)); }
+
+/* Phi(x) + x phi(x) */
+static float gelu_slope(float x)
+{
+    const float phi = 0.39894228f * gr_expf(-0.5f * x * x);
+    return 0.5f * (1.0f + gr_erff(x * 0.70710678f)) + x * phi;
+}
+
+static float silu_slope(float x)
+{
+    const float s = 1.0f / (1.0f + gr_expf(-x));
+    return s * (1.0f + x * (1.0f - s));
+}
+
+static void map(const gr_task *t, size_t unit, float (*f)(float))
+{
+    size_t r0, r1;
+    gr_unit_rows(t, unit, &r0, &r1);
+    for (size_t r = r0; r < r1; r++) {
+        const float *x = gr_row(&t->in[0], r);
+        float *y = gr_row(&t->out[0], r);
+        for (size_t c = 0; c < t->out[0].cols; c++)
+            y[c] = f(x[c]);
+        gr_finish(t, y, t->out[0].cols);
+    }
+}
+
+static void map_grad(const gr_task *t, size_t unit, float (*slope)(float))
+{
+    size_t r0, r1;
+    gr_unit_rows(t, unit, &r0, &r1);
+    for (size_t r = r0; r < r1; r++) {
+        const float *dy = gr_row(&t->in[0], r), *x = gr_row(&t->in[1], r);
+        float *dx = gr_row(&t->out[0], r);
+        for (size_t c = 0; c < t->out[0].cols; c++)
+            dx[c] = dy[c] * slope(x[c]);
+        gr_finish(t, dx, t->out[0].cols);
+    }
+}
+
+static void gelu_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase, (void)scratch;
+    map(t, unit, gelu);
+}
+
+static void silu_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase, (void)scratch;
+    map(t, unit, silu);
+}
+
+static void gelu_grad_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase, (void)scratch;
+    map_grad(t, unit, gelu_slope);
+}
+
+static void silu_grad_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase, (void)scratch;
+    map_grad(t, unit, silu_slope);
+}
+
+static void gelu_rule(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
+{
+    (void)g, (void)want;
+    dx[0] = gr_gelu_grad(dy[0], n->in[0]);
+}
+
+static void silu_rule(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
+{
+    (void)g, (void)want;
+    dx[0] = gr_silu_grad(dy[0], n->in[0]);
+}
+
+const gr_op gr_op_gelu = { .name = "gelu",
+                           .min_in = 1,
+                           .max_in = 1,
+                           .n_out = 1,
+                           .inplace = 1,
+                           .infer = gr_infer_same,
+                           .forward = gelu_forward,
+                           .grad = gelu_rule };
+const gr_op gr_op_silu = { .name = "silu",
+                           .min_in = 1,
+                           .max_in = 1,
+                           .n_out = 1,
+                           .inplace = 1,
+                           .infer = gr_infer_same,
+                           .forward = silu_forward,
+                           .grad = silu_rule };
+const gr_op gr_op_gelu_grad = { .name = "gelu_grad",
+                                .min_in = 2,
+                                .max_in = 2,
+                                .n_out = 1,
+                                .inplace = 3,
+                                .infer = gr_infer_same,
+                                .forward = gelu_grad_forward };
+const gr_op gr_op_silu_grad = { .name = "silu_grad",
+                                .min_in = 2,
+                                .max_in = 2,
+                                .n_out = 1,
+                                .inplace = 3,
+                                .infer = gr_infer_same,
+                                .forward = silu_grad_forward };
+
+static gr_value *make(const gr_op *op, gr_value *a, gr_value *b, int n_in)
+{
+    gr_value *in[] = { a, b };
+    gr_node *n = a && (b || n_in == 1) ? gr_graph_add(a->graph, op, NULL, in, n_in) : NULL;
+    return n ? n->out[0] : NULL;
+}
+
+gr_value *gr_gelu(gr_value *x) { return make(&gr_op_gelu, x, NULL, 1); }
+gr_value *gr_silu(gr_value *x) { return make(&gr_op_silu, x, NULL, 1); }
+gr_value *gr_gelu_grad(gr_value *dy, gr_value *x) { return make(&gr_op_gelu_grad, dy, x, 2); }
+gr_value *gr_silu_grad(gr_value *dy, gr_value *x) { return make(&gr_op_silu_grad, dy, x, 2); }

@@ -1,0 +1,156 @@
+/* elementwise.c - sums and products of rows, of columns with a vector, of groups of rows with a table. */
+#include "graph/op.h"
+#include "op/ops.h"
+
+static void add_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase;
+    (void)scratch;
+    size_t r0, r1;
+    gr_unit_rows(t, unit, &r0, &r1);
+    for (size_t r = r0; r < r1; r++) {
+        const float *a = gr_row(&t->in[0], r), *b = gr_row(&t->in[1], r);
+        float *y = gr_row(&t->out[0], r);
+        for (size_t c = 0; c < t->out[0].cols; c++)
+            y[c] = a[c] + b[c];
+        gr_finish(t, y, t->out[0].cols);
+    }
+}
+
+static void add_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
+{
+    (void)g, (void)n, (void)want;
+    dx[0] = dx[1] = dy[0];
+}
+
+const gr_op gr_op_add = { .name = "add",
+                          .min_in = 2,
+                          .max_in = 2,
+                          .n_out = 1,
+                          .inplace = 3,
+                          .infer = gr_infer_same,
+                          .forward = add_forward,
+                          .grad = add_grad };
+
+static void mul_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase;
+    (void)scratch;
+    size_t r0, r1;
+    gr_unit_rows(t, unit, &r0, &r1);
+    for (size_t r = r0; r < r1; r++) {
+        const float *a = gr_row(&t->in[0], r), *b = gr_row(&t->in[1], r);
+        float *y = gr_row(&t->out[0], r);
+        for (size_t c = 0; c < t->out[0].cols; c++)
+            y[c] = a[c] * b[c];
+        gr_finish(t, y, t->out[0].cols);
+    }
+}
+
+static void mul_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
+{
+    (void)g;
+    dx[0] = want[0] ? gr_mul(dy[0], n->in[1]) : NULL;
+    dx[1] = want[1] ? gr_mul(dy[0], n->in[0]) : NULL;
+}
+
+const gr_op gr_op_mul = { .name = "mul",
+                          .min_in = 2,
+                          .max_in = 2,
+                          .n_out = 1,
+                          .inplace = 3,
+                          .infer = gr_infer_same,
+                          .forward = mul_forward,
+                          .grad = mul_grad };
+
+static void scale_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase;
+    (void)scratch;
+    size_t r0, r1;
+    gr_unit_rows(t, unit, &r0, &r1);
+    for (size_t r = r0; r < r1; r++) {
+        const float *x = gr_row(&t->in[0], r), *v = t->in[1].f;
+        float *y = gr_row(&t->out[0], r);
+        for (size_t c = 0; c < t->out[0].cols; c++)
+            y[c] = x[c] * v[c];
+        gr_finish(t, y, t->out[0].cols);
+    }
+}
+
+static void scale_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
+{
+    (void)g;
+    dx[0] = want[0] ? gr_scale_columns(dy[0], n->in[1]) : NULL;
+    dx[1] = want[1] ? gr_sum_groups(gr_mul(dy[0], n->in[0]), 1) : NULL;
+}
+
+const gr_op gr_op_scale_columns = { .name = "scale_columns",
+                                    .min_in = 2,
+                                    .max_in = 2,
+                                    .n_out = 1,
+                                    .forms = { GR_FORM_NONE, GR_FORM_VECTOR },
+                                    .inplace = 1,
+                                    .infer = gr_infer_first,
+                                    .forward = scale_forward,
+                                    .grad = scale_grad };
+
+static bool table_infer(gr_node *n)
+{
+    const int group = n->attr.group;
+    if (n->in[1]->factor != group || group < 1 || n->in[0]->factor % group != 0) {
+        gr_graph_fail(n->graph, GR_ERR_SHAPE, "add_table: a table of %d rows for groups of %d among %d rows",
+                      n->in[1]->factor, group, n->in[0]->factor);
+        return false;
+    }
+    return gr_infer_first(n);
+}
+
+static void table_forward(const gr_task *t, int phase, size_t unit, void *scratch)
+{
+    (void)phase;
+    (void)scratch;
+    size_t r0, r1;
+    gr_unit_rows(t, unit, &r0, &r1);
+    const size_t cols = t->out[0].cols;
+    for (size_t r = r0; r < r1; r++) {
+        const float *x = gr_row(&t->in[0], r), *v = t->in[1].f + r % (size_t)t->attr.group * cols;
+        float *y = gr_row(&t->out[0], r);
+        for (size_t c = 0; c < cols; c++)
+            y[c] = x[c] + v[c];
+        gr_finish(t, y, cols);
+    }
+}
+
+static void table_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
+{
+    (void)g;
+    dx[0] = dy[0];
+    dx[1] = want[1] ? gr_sum_groups(dy[0], n->attr.group) : NULL;
+}
+
+const gr_op gr_op_add_table = { .name = "add_table",
+                                .min_in = 2,
+                                .max_in = 2,
+                                .n_out = 1,
+                                .forms = { GR_FORM_NONE, GR_FORM_VECTOR },
+                                .inplace = 1,
+                                .infer = table_infer,
+                                .forward = table_forward,
+                                .grad = table_grad };
+
+static gr_value *binary(const gr_op *op, const gr_attr *attr, gr_value *a, gr_value *b)
+{
+    gr_value *in[] = { a, b };
+    gr_node *n = a && b ? gr_graph_add(a->graph, op, attr, in, 2) : NULL;
+    return n ? n->out[0] : NULL;
+}
+
+gr_value *gr_add(gr_value *a, gr_value *b) { return binary(&gr_op_add, NULL, a, b); }
+gr_value *gr_mul(gr_value *a, gr_value *b) { return binary(&gr_op_mul, NULL, a, b); }
+gr_value *gr_scale_columns(gr_value *x, gr_value *v) { return binary(&gr_op_scale_columns, NULL, x, v); }
+
+gr_value *gr_add_table(gr_value *x, gr_value *table, int group)
+{
+    return binary(&gr_op_add_table, &(gr_attr){ .group = group }, x, table);
+}

@@ -1,0 +1,120 @@
+#include "text/tokenizer.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "text/bpe_split.h"
+#include "text/stream.h"
+#include "text/tokenizer_data.h"
+
+void gr_tokenizer_free(gr_tokenizer *t)
+{
+    if (!t)
+        return;
+    gr_vocab_fini(&t->vocab);
+    gr_bpe_fini(&t->bpe);
+    for (int phase = 0; phase < 2; phase++)
+        gr_added_fini(&t->added[phase]);
+    gr_free(t->rt, t);
+}
+
+typedef struct {
+    const gr_tokenizer *t;
+    bool specials;
+    gr_bpe_work work;
+    gr_ids *ids;
+    gr_error *err;
+} encoding;
+
+/* Text without added tokens. */
+static gr_status encode_plain(encoding *e, const uint8_t *text, size_t n)
+{
+    const gr_tokenizer *t = e->t;
+    while (n > 0) {
+        const size_t piece = gr_bpe_split(text, n);
+        const int32_t whole = t->ignore_merges ? gr_vocab_find(&t->vocab, text, piece) : -1;
+        if (whole >= 0)
+            GR_TRY(gr_ids_add(e->ids, whole, e->err));
+        else
+            GR_TRY(gr_bpe_encode(&t->bpe, &e->work, text, piece, e->ids, e->err));
+        text += piece;
+        n -= piece;
+    }
+    return GR_OK;
+}
+
+/* Cuts the text at the added tokens of a phase; what is between them goes to the next one. */
+static gr_status encode_phase(encoding *e, int phase, const uint8_t *text, size_t n)
+{
+    if (phase == 2)
+        return encode_plain(e, text, n);
+    size_t at;
+    const gr_added_token *found;
+    while ((found = gr_added_find(&e->t->added[phase], text, n, e->specials, &at))) {
+        GR_TRY(encode_phase(e, phase + 1, text, at));
+        GR_TRY(gr_ids_add(e->ids, found->id, e->err));
+        text += at + found->len;
+        n -= at + found->len;
+    }
+    return encode_phase(e, phase + 1, text, n);
+}
+
+gr_status gr_tokenizer_encode(const gr_tokenizer *t, const char *text, size_t n, bool specials, gr_ids *ids,
+                              gr_error *err)
+{
+    if (n > GR_TEXT_MAX)
+        return gr_fail(err, GR_ERR_LIMIT, "a text of %zu bytes, the limit is %zu", n, GR_TEXT_MAX);
+    encoding e = { .t = t, .specials = specials, .ids = ids, .err = err };
+    const gr_status st = encode_phase(&e, 0, (const uint8_t *)text, n);
+    gr_bpe_work_fini(&e.work, t->rt);
+    return st;
+}
+
+void gr_tokenizer_ends(const gr_tokenizer *t, const int32_t *ids, size_t n, size_t *ends)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < n; i++) {
+        const gr_token *token = gr_vocab_at(&t->vocab, ids[i]);
+        end += token ? token->len : 0;
+        ends[i] = end;
+    }
+}
+
+gr_status gr_tokenizer_decode(const gr_tokenizer *t, const int32_t *ids, size_t n, unsigned flags,
+                              gr_buf *out, gr_error *err)
+{
+    gr_stream s;
+    GR_TRY(gr_stream_init(&s, t, flags, NULL, 0, err));
+    for (size_t i = 0; i < n; i++)
+        GR_TRY(gr_stream_push(&s, ids[i], out, err));
+    return gr_stream_flush(&s, out, err);
+}
+
+int32_t gr_tokenizer_id(const gr_tokenizer *t, const char *content)
+{
+    const size_t n = strlen(content);
+    for (int phase = 0; phase < 2; phase++) {
+        size_t at;
+        const gr_added_token *found = gr_added_find(&t->added[phase], (const uint8_t *)content, n, true, &at);
+        if (found && at == 0 && found->len == n)
+            return found->id;
+    }
+    return gr_vocab_find(&t->vocab, content, n);
+}
+
+const uint8_t *gr_tokenizer_bytes(const gr_tokenizer *t, int32_t id, size_t *n)
+{
+    const gr_token *token = gr_vocab_at(&t->vocab, id);
+    *n = token ? token->len : 0;
+    return token ? gr_vocab_bytes(&t->vocab, token) : NULL;
+}
+
+bool gr_tokenizer_is_special(const gr_tokenizer *t, int32_t id)
+{
+    const gr_token *token = gr_vocab_at(&t->vocab, id);
+    return token && (token->flags & GR_TOKEN_SPECIAL);
+}
+
+int32_t gr_tokenizer_n_vocab(const gr_tokenizer *t) { return (int32_t)t->vocab.n; }
+int32_t gr_tokenizer_bos(const gr_tokenizer *t) { return t->bos; }
+gr_runtime *gr_tokenizer_runtime(const gr_tokenizer *t) { return t->rt; }

@@ -1,0 +1,9 @@
+/* cmd.h - the subcommands, one file cmd_NAME.c each. */
+#ifndef GRASP_CLI_CMD_H
+#define GRASP_CLI_CMD_H
+
+#include "cli.h"
+
+extern const cli_command cmd_help, cmd_version;
+
+#endif
