@@ -1,5 +1,5 @@
 # tests/AREA/test_NOUN.c is one ctest each, labelled AREA, and `threads` too when it asks for a number of threads: those run under
-# ThreadSanitizer. tests/cli/NOUN.sh and tests/install/NOUN.sh are scripts; fuzz/fuzz_NOUN.c is replayed over fuzz/corpus/NOUN.
+# ThreadSanitizer. tests/{cli,house,install}/NOUN.sh are scripts; fuzz/fuzz_NOUN.c is replayed over fuzz/corpus/NOUN.
 enable_testing()
 add_custom_target(threaded_tests)
 
@@ -51,6 +51,7 @@ if(GR_TESTS)
   foreach(script ${GR_CLI_SCRIPTS})
     gr_test_script(cli ${script} $<TARGET_FILE:grasp>)
   endforeach()
+  gr_test_script(house tests/house/floors.sh)
   if(NOT GR_SANITIZE)   # what users get: names, headers and an installed copy, without a sanitizer's own symbols
     gr_test_script(install tests/install/symbols.sh $<TARGET_FILE:grasp_shared> $<TARGET_FILE:grasp_static>)
     gr_test_script(install tests/install/headers.sh ${CMAKE_C_COMPILER})
