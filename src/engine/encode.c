@@ -12,7 +12,7 @@ static void bind(gr_run *run, const gr_weight *const *slots, int n)
 }
 
 /* One span: the rows of the one tile of the call. */
-static gr_rows tile_rows(gr_engine *e)
+static gr_rows tile_rows(gr_core *e)
 {
     const int n = gr_pe_rows(&e->model->config.vision);
     for (int r = 0; r < n; r++) {
@@ -25,8 +25,8 @@ static gr_rows tile_rows(gr_engine *e)
     };
 }
 
-static gr_status encode_tile(gr_engine *e, const gr_picture *p, int t, int to_row, const gr_rows *rows,
-                             const gr_engine_watch *w, gr_error *err)
+static gr_status encode_tile(gr_core *e, const gr_picture *p, int t, int to_row, const gr_rows *rows,
+                             const gr_core_watch *w, gr_error *err)
 {
     const gr_gar *m = e->model;
     const gr_gar_config *c = &m->config;
@@ -36,7 +36,7 @@ static gr_status encode_tile(gr_engine *e, const gr_picture *p, int t, int to_ro
     e->backend->ops->write(e->backend, e->pixels, e->host_pixels, 3 * side * side * sizeof(float));
     e->backend->ops->write(e->backend, e->mask, e->host_mask, side * side * sizeof(float));
 
-    gr_run run = gr_engine_run(e, w);
+    gr_run run = gr_core_run(e, w);
     run.extents[0] = 1;
     run.rows = rows;
     run.inputs[0] = e->pixels;
@@ -61,8 +61,8 @@ static gr_status encode_tile(gr_engine *e, const gr_picture *p, int t, int to_ro
     return GR_OK;
 }
 
-static gr_status replay(gr_engine *e, const gr_picture *p, int first_row, int to_row,
-                        const gr_engine_watch *w, gr_error *err)
+static gr_status replay(gr_core *e, const gr_picture *p, int first_row, int to_row,
+                        const gr_core_watch *w, gr_error *err)
 {
     const gr_gar_config *c = &e->model->config;
     const size_t region = (size_t)gr_region_rows(c) * (size_t)c->text.hidden;
@@ -70,7 +70,7 @@ static gr_status replay(gr_engine *e, const gr_picture *p, int first_row, int to
                                 first_row + gr_tile_tokens(c) }; /* the thumbnail takes no part */
     e->backend->ops->write(e->backend, e->boxes, p->boxes, (size_t)p->n_regions * 4 * sizeof(float));
     e->backend->ops->write(e->backend, e->canvas, canvas, sizeof canvas);
-    gr_run run = gr_engine_run(e, w);
+    gr_run run = gr_core_run(e, w);
     run.extents[0] = e->limits.max_features;
     run.extents[1] = p->n_regions;
     run.inputs[0] = e->features;
@@ -96,7 +96,7 @@ static void release_features(gr_sequence *s)
 /* The first gap of n rows. */
 static gr_status take_features(gr_sequence *s, int n, gr_error *err)
 {
-    gr_engine *e = s->engine;
+    gr_core *e = s->engine;
     release_features(s);
     int run = 0;
     for (int i = 0; i < e->limits.max_features; i++) {
@@ -113,9 +113,9 @@ static gr_status take_features(gr_sequence *s, int n, gr_error *err)
                    n, e->limits.max_features);
 }
 
-gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_engine_watch *watch, gr_error *err)
+gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_core_watch *watch, gr_error *err)
 {
-    gr_engine *e = s->engine;
+    gr_core *e = s->engine;
     const gr_gar_config *c = &e->model->config;
     const int n_tiles = 1 + p->across * p->down, tokens = gr_tile_tokens(c);
     if (p->n_regions > e->limits.max_regions)

@@ -2,14 +2,14 @@
 #ifndef GR_ENGINE_INTERNAL_H
 #define GR_ENGINE_INTERNAL_H
 
-#include "engine/engine.h"
+#include "engine/core.h"
 #include "text/ids.h"
 
-struct gr_engine {
+struct gr_core {
     gr_runtime *rt;
     gr_gar *model;       /* borrowed */
     gr_backend *backend; /* borrowed */
-    gr_engine_limits limits;
+    gr_core_limits limits;
     gr_segments segments;
     gr_kv kv;
 
@@ -30,7 +30,7 @@ struct gr_engine {
 };
 
 struct gr_sequence {
-    gr_engine *engine;
+    gr_core *engine;
     gr_kv_sequence kv;
     int32_t *rows; /* [max_context] every row from the first: a token id, or -1 - feature row of the engine */
     int n_rows;    /* of them, stored or waiting; kv.n_tokens are stored */
@@ -39,7 +39,7 @@ struct gr_sequence {
     gr_generation generation;
     gr_sampled *answer; /* [max_context] */
     int n_answer;
-    gr_finish_reason state;
+    gr_sequence_status state;
     atomic_bool cancelled;
     int take; /* rows of the step under way */
 };
@@ -49,10 +49,10 @@ static inline int gr_tile_tokens(const gr_gar_config *c) { return c->tokens_side
 static inline int gr_region_rows(const gr_gar_config *c) { return c->replay_grid * c->replay_grid; }
 
 /* Hands values to the watcher. */
-void gr_watch_device(const gr_engine *e, const gr_engine_watch *w, const char *name, const float *data,
+void gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,
                      size_t rows, size_t cols);
 
 /* A run of a segment with what every call shares filled in. */
-gr_run gr_engine_run(gr_engine *e, const gr_engine_watch *w);
+gr_run gr_core_run(gr_core *e, const gr_core_watch *w);
 
 #endif

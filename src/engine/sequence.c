@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "engine/internal.h"
 
-gr_status gr_sequence_new(gr_sequence **out, gr_engine *e, gr_error *err)
+gr_status gr_sequence_new(gr_sequence **out, gr_core *e, gr_error *err)
 {
     *out = NULL;
     int slot = 0;
@@ -36,7 +36,7 @@ void gr_sequence_free(gr_sequence *s)
 {
     if (!s)
         return;
-    gr_engine *e = s->engine;
+    gr_core *e = s->engine;
     for (int i = 0; i < e->limits.max_sequences; i++)
         if (e->sequences[i] == s)
             e->sequences[i] = NULL;
@@ -117,7 +117,7 @@ gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err)
 int gr_sequence_n_rows(const gr_sequence *s) { return s->kv.n_tokens; }
 int gr_sequence_n_tokens(const gr_sequence *s) { return s->n_answer; }
 gr_sampled gr_sequence_token(const gr_sequence *s, int i) { return s->answer[i]; }
-gr_finish_reason gr_sequence_state(const gr_sequence *s) { return s->state; }
+gr_sequence_status gr_sequence_state(const gr_sequence *s) { return s->state; }
 
 void gr_sequence_end(gr_sequence *s)
 {

@@ -6,7 +6,7 @@
 
 static bool going(const gr_sequence *s) { return s && s->generating && s->state == GR_GOING; }
 
-bool gr_engine_busy(const gr_engine *e)
+bool gr_core_busy(const gr_core *e)
 {
     for (int i = 0; i < e->limits.max_sequences; i++)
         if (going(e->sequences[i]))
@@ -14,7 +14,7 @@ bool gr_engine_busy(const gr_engine *e)
     return false;
 }
 
-static void finish(gr_sequence *s, gr_finish_reason why)
+static void finish(gr_sequence *s, gr_sequence_status why)
 {
     s->generating = false;
     s->state = why;
@@ -22,7 +22,7 @@ static void finish(gr_sequence *s, gr_finish_reason why)
 
 /* How many rows each sequence takes: first one for each that only continues, then prompts in order, as far as
  * the step has rows. */
-static int share_rows(gr_engine *e)
+static int share_rows(gr_core *e)
 {
     int left = e->limits.chunk_rows;
     for (int pass = 0; pass < 2; pass++)
@@ -42,7 +42,7 @@ static int share_rows(gr_engine *e)
 }
 
 /* Flat rows of the step, spans and the rows whose logits are wanted. */
-static gr_rows lay_out(gr_engine *e, int *n_picks)
+static gr_rows lay_out(gr_core *e, int *n_picks)
 {
     gr_rows rows = { .spans = e->spans, .span_of = e->span_of, .position = e->position };
     *n_picks = 0;
@@ -68,19 +68,19 @@ static gr_rows lay_out(gr_engine *e, int *n_picks)
 
 static bool all_cancelled(void *user)
 {
-    const gr_engine *e = user;
+    const gr_core *e = user;
     for (int i = 0; i < e->limits.max_sequences; i++)
         if (e->sequences[i] && e->sequences[i]->take > 0 && !atomic_load(&e->sequences[i]->cancelled))
             return false;
     return true;
 }
 
-static gr_status run_decoder(gr_engine *e, const gr_rows *rows, int n_picks, const gr_engine_watch *w,
+static gr_status run_decoder(gr_core *e, const gr_rows *rows, int n_picks, const gr_core_watch *w,
                              gr_error *err)
 {
     const gr_gar *m = e->model;
     const gr_llama_config *c = &m->config.text;
-    gr_run run = gr_engine_run(e, w);
+    gr_run run = gr_core_run(e, w);
     run.cancelled = all_cancelled;
     run.cancel_user = e;
     run.rows = rows;
@@ -117,16 +117,18 @@ static gr_status run_decoder(gr_engine *e, const gr_rows *rows, int n_picks, con
     return GR_OK;
 }
 
-static bool is_eos(const gr_llama_config *c, int32_t token)
+static bool is_eos(const gr_generation *g, const gr_llama_config *c, int32_t token)
 {
-    for (int i = 0; i < c->n_eos; i++)
-        if (c->eos[i] == token)
+    const int n = g->n_eos > 0 ? g->n_eos : c->n_eos;
+    const int32_t *eos = g->n_eos > 0 ? g->eos : c->eos;
+    for (int i = 0; i < n; i++)
+        if (eos[i] == token)
             return true;
     return false;
 }
 
 /* The next token of a sequence; its row waits for the next step unless the answer is over. */
-static void take_token(gr_engine *e, gr_sequence *s, const float *logits)
+static void take_token(gr_core *e, gr_sequence *s, const float *logits)
 {
     const gr_llama_config *c = &e->model->config.text;
     const gr_generation *g = &s->generation;
@@ -136,7 +138,7 @@ static void take_token(gr_engine *e, gr_sequence *s, const float *logits)
         next.logprob = (double)logits[next.token] - gr_log_sum_exp(logits, c->vocab);
     }
     s->answer[s->n_answer++] = next;
-    if (!g->ignore_eos && is_eos(c, next.token))
+    if (!g->ignore_eos && is_eos(g, c, next.token))
         finish(s, GR_STOPPED);
     else if (s->n_answer >= g->max_tokens || s->n_rows >= e->limits.max_context)
         finish(s, GR_LENGTH);
@@ -144,7 +146,7 @@ static void take_token(gr_engine *e, gr_sequence *s, const float *logits)
         s->rows[s->n_rows++] = next.token;
 }
 
-gr_status gr_engine_step(gr_engine *e, const gr_engine_watch *watch, gr_error *err)
+gr_status gr_core_step(gr_core *e, const gr_core_watch *watch, gr_error *err)
 {
     for (int i = 0; i < e->limits.max_sequences; i++)
         if (going(e->sequences[i]) && atomic_load(&e->sequences[i]->cancelled))

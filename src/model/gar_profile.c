@@ -43,7 +43,7 @@ static const gr_profile_switch switches[GR_SWITCH_COUNT + 1] = {
                             "4.5",
                             "\"this masked region\" (released scripts) or \"the masked region\"" },
     [GR_SWITCH_EXTRA_PROMPTS] = { "extra_prompts",
-                                  { "refuse", "released", "reuse" },
+                                  { "refuse", "released", "replay" },
                                   0,
                                   0,
                                   "Q-g",

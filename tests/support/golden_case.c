@@ -241,15 +241,15 @@ static int32_t source_of(const golden_case *c, int32_t id, int *image_seen, int 
 void golden_case_run(golden_case *c, int chunk_rows)
 {
     gr_error err = { 0 };
-    gr_engine *engine;
+    gr_core *engine;
     gr_sequence *s;
-    const gr_engine_limits limits = { .max_sequences = 1,
+    const gr_core_limits limits = { .max_sequences = 1,
                                       .max_context = 1000,
                                       .chunk_rows = chunk_rows,
                                       .max_features = 600,
                                       .max_regions = 5 };
-    const gr_engine_watch watch = { collect, c, false };
-    MUST(gr_engine_new(&engine, c->gar, c->backend, &limits, NULL, NULL, &err));
+    const gr_core_watch watch = { collect, c, false };
+    MUST(gr_core_new(&engine, c->gar, c->backend, &limits, NULL, NULL, &err));
     MUST(gr_sequence_new(&s, engine, &err));
     if (c->canvas[0] > 0) {
         gr_picture p = { .across = c->canvas[0],
@@ -285,8 +285,8 @@ void golden_case_run(golden_case *c, int chunk_rows)
                               .forced = c->bf16 ? forced : NULL,
                               .n_forced = c->bf16 ? c->steps : 0 };
     MUST(gr_sequence_generate(s, &g, &err));
-    while (gr_engine_busy(engine))
-        MUST(gr_engine_step(engine, &watch, &err));
+    while (gr_core_busy(engine))
+        MUST(gr_core_step(engine, &watch, &err));
     for (c->n_answer = 0; c->n_answer < gr_sequence_n_tokens(s); c->n_answer++)
         c->answer[c->n_answer] = gr_sequence_token(s, c->n_answer).token;
     /* f32 is not forced: its own greedy tokens must be the golden ones, or the rows of logits would not
@@ -295,7 +295,7 @@ void golden_case_run(golden_case *c, int chunk_rows)
         if (c->answer[i] != forced[i])
             fail_msg("%s: greedy token %d is %d, the golden one %d", c->name, i, c->answer[i], forced[i]);
     gr_sequence_free(s);
-    gr_engine_free(engine);
+    gr_core_free(engine);
 }
 
 /* --- comparing

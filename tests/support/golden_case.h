@@ -3,7 +3,7 @@
 #ifndef TEST_GOLDEN_CASE_H
 #define TEST_GOLDEN_CASE_H
 
-#include "engine/engine.h"
+#include "engine/core.h"
 #include "io/safetensors.h"
 #include "region/tiles.h"
 #include "support/drawn.h"

@@ -1,0 +1,33 @@
+/* model.h - the inside of a gr_model: checkpoint, tokenizer, and the device its weights are for. */
+#ifndef GR_ENGINE_MODEL_H
+#define GR_ENGINE_MODEL_H
+
+#include "engine/core.h"
+#include "grasp/model.h"
+#include "grasp/session.h"
+#include "model/gar_markers.h"
+#include "text/tokenizer.h"
+
+struct gr_model {
+    gr_runtime *rt;
+    gr_gar *gar;
+    gr_backend *backend;
+    gr_tokenizer *tokenizer; /* NULL: the folder has none; then it can be inspected and no more */
+    gr_gar_markers markers;
+    char dtypes[128];
+    int engines; /* that exist */
+};
+
+/* An engine made through grasp/engine.h. */
+struct gr_engine {
+    gr_model *model;
+    gr_core *core;
+    int max_tiles;
+    gr_session **sessions; /* [limits.max_sequences] */
+    int n_sessions;        /* length of that list */
+};
+
+/* GR_ERR_IO with a sentence when the folder has no tokenizer. */
+gr_status gr_model_need_text(const gr_model *m, gr_error *err);
+
+#endif

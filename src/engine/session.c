@@ -1,0 +1,236 @@
+#include "engine/session.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "model/gar_profile.h"
+
+#define MAX_ANSWER_BYTES ((size_t)16 << 20)
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+void gr_answer_options_init(gr_answer_options *options)
+{
+    *options = (gr_answer_options){ .size = sizeof *options, .max_tokens = 1024, .top_p = 1 };
+}
+
+gr_status gr_session_open(gr_session **out, gr_engine *engine, gr_error *err)
+{
+    *out = NULL;
+    gr_session *s = gr_calloc(engine->model->rt, 1, sizeof *s);
+    if (!s)
+        return gr_fail(err, GR_ERR_MEM, "no memory for a session");
+    s->engine = engine;
+    gr_buf_init(&s->text, engine->model->rt, MAX_ANSWER_BYTES);
+    const gr_status st = gr_sequence_new(&s->sequence, engine->core, err);
+    if (st != GR_OK) {
+        gr_session_close(s);
+        return st;
+    }
+    for (int i = 0; i < engine->n_sessions; i++)
+        if (!engine->sessions[i]) {
+            engine->sessions[i] = s;
+            break;
+        }
+    *out = s;
+    return GR_OK;
+}
+
+void gr_session_close(gr_session *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < s->engine->n_sessions; i++)
+        if (s->engine->sessions[i] == s)
+            s->engine->sessions[i] = NULL;
+    gr_sequence_free(s->sequence);
+    gr_buf_fini(&s->text);
+    gr_free(s->engine->model->rt, s);
+}
+
+/* --- asking ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const gr_prepared *p;
+    gr_dump *dump;
+} tile_source;
+
+static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_error *err)
+{
+    (void)err;
+    const tile_source *s = user;
+    const gr_gar_config *c = &s->p->model->gar->config;
+    const int64_t side = c->vision.tile_px, planes[3] = { 3, side, side };
+    gr_tiles_floats(s->p->pixels, t, c->image_mean, c->image_std, pixels);
+    memset(mask, 0, (size_t)(side * side) * sizeof *mask);
+    if (s->p->mask) {
+        uint8_t *bytes = (uint8_t *)(void *)mask; /* the plane as bytes first, at the front of its own memory; widened from the back */
+        gr_tiles_bytes(s->p->mask, t, bytes);
+        for (size_t i = (size_t)(side * side); i-- > 0;)
+            mask[i] = bytes[i];
+    }
+    gr_dump_add(s->dump, "pixel_values", GR_DTYPE_F32, 1, 3, planes, pixels);
+    gr_dump_add(s->dump, "mask_values", GR_DTYPE_F32, 1, 2, planes + 1, mask);
+    return GR_OK;
+}
+
+static gr_status encode(gr_session *s, gr_prepared *p, const gr_request *r, gr_error *err)
+{
+    tile_source source = { p, r->dump };
+    gr_picture picture = { .across = p->canvas.cols, .down = p->canvas.rows, .tile = give_tile, .user = &source,
+                           .n_regions = p->n_regions, .progress = r->progress, .progress_user = r->progress_user };
+    memcpy(picture.boxes, p->boxes, sizeof picture.boxes);
+    const gr_core_watch watch = gr_dump_watch(r->dump);
+    return gr_sequence_encode(s->sequence, &picture, &watch, err);
+}
+
+static gr_status start(gr_session *s, const gr_request *r, const gr_answer_options *o, gr_error *err)
+{
+    const gr_model *m = s->engine->model;
+    gr_generation g = { .sampling = { .temperature = o->temperature, .top_p = o->top_p, .top_k = o->top_k, .seed = o->seed },
+                        .max_tokens = o->max_tokens, .ignore_eos = o->ignore_end };
+    if (r->profile.value[GR_SWITCH_STOP] == 0) { /* as published: the scripts pass the tokenizer's end of turn alone */
+        g.n_eos = 1;
+        g.eos[0] = m->markers.eot;
+    } else {
+        g.n_eos = m->gar->config.text.n_eos;
+        memcpy(g.eos, m->gar->config.text.eos, sizeof g.eos);
+    }
+    GR_TRY(gr_stream_init(&s->stream, m->tokenizer, o->keep_special ? 0 : GR_DECODE_SKIP_SPECIAL, o->stops, o->n_stops, err));
+    return gr_sequence_generate(s->sequence, &g, err);
+}
+
+static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const gr_answer_options *o, gr_error *err)
+{
+    const double began = now_ms();
+    if (p->canvas.cols * p->canvas.rows > s->engine->max_tiles)
+        return gr_fail(err, GR_ERR_LIMIT, "the picture needs %d tiles, the engine was made for %d", p->canvas.cols * p->canvas.rows,
+                       s->engine->max_tiles);
+    GR_TRY(gr_request_cut(p, r, err));
+    const double cut = now_ms();
+    gr_dump_clear(r->dump);
+    const int64_t n_ids[1] = { (int64_t)p->ids.n };
+    gr_dump_add(r->dump, "input_ids", GR_DTYPE_I32, 0, 1, n_ids, p->ids.v);
+    if (p->canvas.cols > 0)
+        GR_TRY(encode(s, p, r, err));
+    GR_TRY(gr_sequence_rows(s->sequence, p->ids.v, p->source.v, p->ids.n, err));
+    s->stats = (gr_session_stats){ .size = sizeof s->stats, .prompt_rows = (int)p->ids.n, .image_rows = gr_prepared_image_rows(p),
+                                   .region_rows = gr_prepared_region_rows(p), .tiles = p->pixels ? p->pixels->n : 0,
+                                   .across = p->canvas.cols, .down = p->canvas.rows, .picture_ms = cut - began,
+                                   .encode_ms = now_ms() - cut };
+    s->started_ms = now_ms();
+    s->dump = r->dump;
+    return start(s, r, o, err);
+}
+
+gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options, gr_error *err)
+{
+    gr_answer_options o;
+    gr_answer_options_init(&o);
+    if (options && options->size != sizeof o)
+        return gr_fail(err, GR_ERR_ARG, "gr_answer_options.size is %zu, this library expects %zu: call gr_answer_options_init",
+                       options->size, sizeof o);
+    if (options)
+        o = *options;
+    if (request->dump && s->engine->n_sessions != 1)
+        return gr_fail(err, GR_ERR_ARG, "a dump needs an engine of one session, this one is for %d", s->engine->n_sessions);
+    gr_prepared p;
+    GR_TRY(gr_request_plan(&p, s->engine->model, request, err));
+    GR_TRY(gr_sequence_truncate(s->sequence, 0, err));
+    gr_buf_clear(&s->text);
+    s->n_collected = 0;
+    s->flushed = false;
+    s->finish = GR_FINISH_NONE;
+    s->dump = NULL;
+    const gr_status st = ask(s, &p, request, &o, err);
+    gr_prepared_fini(&p);
+    return st;
+}
+
+/* --- answering ---------------------------------------------------------------------------------------------------------- */
+
+static gr_finish_reason finish_of(const gr_session *s)
+{
+    switch (gr_sequence_state(s->sequence)) {
+    case GR_GOING: return GR_FINISH_NONE;
+    case GR_LENGTH: return GR_FINISH_LENGTH;
+    case GR_CANCELLED: return GR_FINISH_CANCELLED;
+    default: return GR_FINISH_STOP;
+    }
+}
+
+gr_status gr_session_collect(gr_session *s, gr_error *err)
+{
+    if (s->flushed || s->finish != GR_FINISH_NONE)
+        return GR_OK;
+    const int n = gr_sequence_n_tokens(s->sequence);
+    if (n > s->n_collected) {
+        const double now = now_ms();
+        *(s->n_collected == 0 ? &s->stats.prefill_ms : &s->stats.decode_ms) += now - s->started_ms;
+        s->started_ms = now;
+    }
+    for (; s->n_collected < n; s->n_collected++) {
+        const bool last = s->n_collected + 1 == n && gr_sequence_state(s->sequence) == GR_STOPPED;
+        const int32_t id = gr_sequence_token(s->sequence, s->n_collected).token;
+        if (!last || s->stream.flags == 0) /* the end token is no text, unless special tokens are kept */
+            GR_TRY(gr_stream_push(&s->stream, id, &s->text, err));
+    }
+    if (s->stream.stopped >= 0)
+        gr_sequence_end(s->sequence);
+    s->finish = finish_of(s);
+    if (s->finish != GR_FINISH_NONE) {
+        s->flushed = true;
+        GR_TRY(gr_stream_flush(&s->stream, &s->text, err));
+    }
+    return GR_OK;
+}
+
+gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n), void *user, gr_error *err)
+{
+    size_t given = 0;
+    while (gr_session_busy(s)) {
+        GR_TRY(gr_engine_step(s->engine, err));
+        if (s->text.len > given) {
+            if (text && !text(user, s->text.data + given, s->text.len - given))
+                gr_session_cancel(s);
+            given = s->text.len;
+        }
+    }
+    return GR_OK;
+}
+
+bool gr_session_busy(const gr_session *s) { return gr_sequence_state(s->sequence) == GR_GOING; }
+void gr_session_cancel(gr_session *s) { gr_sequence_cancel(s->sequence); }
+
+const char *gr_session_text(const gr_session *s, size_t *n)
+{
+    if (n)
+        *n = s->text.len;
+    return gr_buf_str(&s->text);
+}
+
+gr_finish_reason gr_session_finish(const gr_session *s) { return s->finish; }
+size_t gr_session_n_tokens(const gr_session *s) { return (size_t)gr_sequence_n_tokens(s->sequence); }
+
+gr_token gr_session_token(const gr_session *s, size_t i)
+{
+    const gr_sampled t = gr_sequence_token(s->sequence, (int)i);
+    gr_token out = { .id = t.token, .logprob = t.logprob };
+    out.bytes = (const char *)gr_tokenizer_bytes(s->engine->model->tokenizer, t.token, &out.n_bytes);
+    return out;
+}
+
+gr_status gr_session_statistics(const gr_session *s, gr_session_stats *stats, gr_error *err)
+{
+    if (stats->size != sizeof *stats)
+        return gr_fail(err, GR_ERR_ARG, "gr_session_stats.size is %zu, this library expects %zu", stats->size, sizeof *stats);
+    *stats = s->stats;
+    stats->size = sizeof *stats;
+    return GR_OK;
+}
