@@ -1,6 +1,7 @@
 # tests/AREA/test_NOUN.c is one ctest each, labelled AREA, and `threads` too when it asks for a number of threads: those run under
 # ThreadSanitizer. tests/cli/NOUN.sh and tests/install/NOUN.sh are scripts; fuzz/fuzz_NOUN.c is replayed over fuzz/corpus/NOUN.
 enable_testing()
+add_custom_target(threaded_tests)
 
 function(gr_test_program source)
   get_filename_component(name ${source} NAME_WE)
@@ -20,6 +21,7 @@ function(gr_test_program source)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS ${area})
   if(threaded)
     set_property(TEST ${name} APPEND PROPERTY LABELS threads)
+    add_dependencies(threaded_tests ${name})
   endif()
 endfunction()
 
@@ -35,6 +37,8 @@ if(GR_TESTS AND NOT GR_CORE_ONLY)
   if(GR_TEST_HELPERS)
     add_library(grasp_test_support STATIC ${GR_TEST_HELPERS})
     target_include_directories(grasp_test_support PUBLIC src tests)
+    target_compile_definitions(grasp_test_support PRIVATE GR_TEST_ROOT="${CMAKE_SOURCE_DIR}/tests"
+                               GR_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
     target_link_libraries(grasp_test_support PUBLIC grasp_static PkgConfig::CMOCKA)
   endif()
   file(GLOB_RECURSE GR_TEST_SOURCES CONFIGURE_DEPENDS tests/test_*.c)

@@ -90,6 +90,7 @@ struct cli {
     cli_common common;
     const char **args; /* arguments that are no options */
     size_t n_args;
+    char title[64]; /* "grasp describe" */
     cli_output out;
     cli_progress progress;
 };

@@ -78,9 +78,8 @@ static int read_and_run(cli *app, const cli_binding *bindings, size_t n, int arg
 static int run_command(cli *app, int argc, const char *const *argv)
 {
     const cli_command *c = app->command;
-    char name[64];
-    snprintf(name, sizeof name, "grasp %s", c->name);
-    app->out.name = name;
+    snprintf(app->title, sizeof app->title, "grasp %s", c->name);
+    app->out.name = app->title;
 
     char *values = calloc(1, c->values_bytes + 1);
     app->args = calloc((size_t)argc + 1, sizeof *app->args);

@@ -20,6 +20,7 @@ typedef struct {
     void (*release)(gr_backend *b, void *memory); /* NULL is fine */
     void (*write)(gr_backend *b, void *to, const void *from_host, size_t bytes);
     void (*read)(gr_backend *b, void *to_host, const void *from, size_t bytes);
+    void (*copy)(gr_backend *b, void *to, const void *from, size_t bytes); /* within the device; no overlap */
     /* Makes a form of a weight (nothing when it is there). GR_ERR_FORMAT: a value is not finite; the message
      * names the weight and the place. */
     gr_status (*prepare)(gr_backend *b, gr_weight *w, gr_form form, gr_error *err);

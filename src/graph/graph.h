@@ -12,6 +12,7 @@
 #include "grasp/error.h"
 #include "grasp/runtime.h"
 #include "backend/task.h"
+#include "backend/weight.h"
 
 #define GR_MAX_EXTENTS 4
 #define GR_MAX_SLOTS   24   /* inputs, outputs and parameters of a segment, each */
@@ -119,6 +120,10 @@ int gr_graph_rewrite(gr_graph *g);
  * support. */
 gr_status gr_graph_plan(gr_graph *g, const struct gr_backend *backend, gr_error *err);
 size_t gr_graph_arena_bytes(const gr_graph *g);
+/* How many parameter slots there are, and the form in which a slot is read: what must be prepared before a
+ * run. */
+int gr_graph_n_params(const gr_graph *g);
+gr_form gr_graph_param_form(const gr_graph *g, int slot);
 
 /* GR_ERR_CANCELLED, or what the backend reports (a lost device). Extents over capacity are a mistake of the
  * caller (GR_ERR_ARG). */

@@ -29,8 +29,9 @@ static void fail_at(gr_json *j, const char *place, gr_status status, const char 
             column++;
     char what[sizeof j->err.msg];
     vsnprintf(what, sizeof what, fmt, ap);
-    gr_fail(&j->err, status, "%s: line %zu, column %zu: %s%s%s", j->name, line, column,
-            j->about ? j->about : "", j->about ? ": " : "", what);
+    const bool about = j->about && *j->about;
+    gr_fail(&j->err, status, "%s: line %zu, column %zu: %s%s%s", j->name, line, column, about ? j->about : "",
+            about ? ": " : "", what);
 }
 
 static void GR_PRINTF(2, 3) malformed(gr_json *j, const char *fmt, ...)

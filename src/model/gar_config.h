@@ -8,6 +8,7 @@
 #define GR_MODEL_GAR_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "grasp/dtype.h"
 #include "grasp/error.h"
@@ -49,8 +50,8 @@ typedef struct {
     int tokens_side;   /* vision.grid / pool; a tile gives tokens_side^2 rows */
     int replay_grid;   /* side of the RoI grid: 16; a region gives replay_grid^2 rows */
     int max_num_tiles; /* default tile limit; at most 64 */
-    int n_prompts;     /* visual prompts a picture may carry: 5 */
-    int n_crop;        /* = n_prompts unless the file says otherwise */
+    int n_prompts;     /* visual prompts a picture may carry: 5; 0 for a base model */
+    int n_crop;        /* at least n_prompts */
     int32_t crop_ids[GR_MAX_PROMPTS];
     int32_t image_id, video_id;
     float image_mean[3], image_std[3];
@@ -68,6 +69,19 @@ gr_status gr_gar_config_load(gr_gar_config *c, gr_runtime *rt, const char *dir, 
 /* The same from text, for tests and fuzzing: `name` is for messages. */
 gr_status gr_gar_config_parse(gr_gar_config *c, gr_runtime *rt, const char *json, size_t n, const char *name,
                               gr_error *err);
+
+/* One file's text; `name` is for messages. */
+typedef struct {
+    const char *json;
+    size_t n;
+    const char *name;
+} gr_gar_config_text;
+
+/* The same from the texts of config.json, preprocessor_config.json and processor_config.json; the last two
+ * may be NULL. */
+gr_status gr_gar_config_parse_files(gr_gar_config *c, gr_runtime *rt, const gr_gar_config_text *config,
+                                    const gr_gar_config_text *preprocessor,
+                                    const gr_gar_config_text *processor, gr_error *err);
 
 /* The presets of `grasp new`: "gar-1b", "gar-8b", "gar-test". GR_ERR_ARG names them when `preset` is another.
  */

@@ -20,7 +20,8 @@ static void expf_is_within_two_ulp_everywhere(void **state)
     }
     print_message("gr_expf: worst error %.3f ulp\n", worst);
     assert_true(worst < 2.0);
-    assert_true(gr_expf(0.0f) == 1.0f && isinf(gr_expf(89.0f)) && gr_expf(-104.0f) == 0.0f && isnan(gr_expf(NAN)));
+    assert_true(gr_expf(0.0f) == 1.0f && isinf(gr_expf(89.0f)) && gr_expf(-104.0f) == 0.0f &&
+                isnan(gr_expf(NAN)));
     assert_true(gr_expf(-INFINITY) == 0.0f && isinf(gr_expf(INFINITY)));
 }
 

@@ -60,6 +60,13 @@ static void cpu_read(gr_backend *b, void *to_host, const void *from, size_t byte
         memcpy(to_host, from, bytes);
 }
 
+static void cpu_copy(gr_backend *b, void *to, const void *from, size_t bytes)
+{
+    (void)b;
+    if (bytes)
+        memcpy(to, from, bytes);
+}
+
 static gr_status cpu_prepare(gr_backend *b, gr_weight *w, gr_form form, gr_error *err)
 {
     if (form == GR_FORM_ROWS)
@@ -115,6 +122,7 @@ static const gr_backend_ops cpu_ops = { .name = "cpu",
                                         .release = cpu_release,
                                         .write = cpu_write,
                                         .read = cpu_read,
+                                        .copy = cpu_copy,
                                         .prepare = cpu_prepare,
                                         .unprepare = cpu_unprepare,
                                         .supports = cpu_supports,

@@ -22,6 +22,15 @@ static float stored_at(const gr_weight *w, size_t i)
     return w->dtype == GR_DTYPE_BF16 ? gr_f32_from_bf16(h) : gr_f32_from_f16(h);
 }
 
+/* Where logical row `row` is stored. */
+static size_t stored_row(const gr_weight *w, size_t row)
+{
+    if (w->paired_rows == 0)
+        return row;
+    const size_t group = (size_t)w->paired_rows, j = row % group, half = group / 2;
+    return row - j + (j < half ? 2 * j : 2 * (j - half) + 1);
+}
+
 static gr_status not_finite(const gr_weight *w, size_t at, gr_error *err)
 {
     return gr_fail(err, GR_ERR_FORMAT,
@@ -74,7 +83,7 @@ static void pack_panel(void *user, size_t p, int worker)
     const size_t at = p * w->cols * GR_PANEL;
     for (size_t o = 0; o < GR_PANEL; o++)
         for (size_t k = 0; k < w->cols; k++) {
-            const size_t from = (first + o) * w->cols + k, to = at + k * GR_PANEL + o;
+            const size_t from = (o < outputs ? stored_row(w, first + o) : 0) * w->cols + k, to = at + k * GR_PANEL + o;
             const float x = o < outputs ? stored_at(w, from) : 0.0f;
             if (!isfinite(x))
                 note_bad(job, from);

@@ -7,6 +7,7 @@ Philox4x32-10 (Salmon et al. 2011). The key is (low 32 bits of the seed, FNV-1a 
     n     = (a & 0xffff) + (a >> 16) + (b & 0xffff) + (b >> 16) - 131070
     value = mean + std * (n / 37837)        in double, product and sum rounded separately, then rounded to float32
 """
+
 import math
 
 import numpy as np
@@ -21,8 +22,19 @@ RULES = [
     (("cls_token", "pos_embed"), 0.0, 0.5, False),
     (("patch_embed.proj.weight", "mask_patch_embedding.weight"), 0.0, 2.0, True),
     (("gamma_1", "gamma_2"), 0.65, 0.15, False),
-    (("norm_pre.weight", "norm1.weight", "norm2.weight", "input_layernorm.weight", "post_attention_layernorm.weight",
-      "language_model.norm.weight"), 1.0, 0.2, False),
+    (
+        (
+            "norm_pre.weight",
+            "norm1.weight",
+            "norm2.weight",
+            "input_layernorm.weight",
+            "post_attention_layernorm.weight",
+            "language_model.norm.weight",
+        ),
+        1.0,
+        0.2,
+        False,
+    ),
     ((".bias",), 0.0, 0.2, False),
     (("attn.qkv.weight", "q_proj.weight", "k_proj.weight"), 0.0, 1.7, True),
     (("embed_tokens.weight", "lm_head.weight"), 0.0, 3.0, True),
@@ -84,7 +96,12 @@ if __name__ == "__main__":
     r = philox([np.zeros(1, np.uint64)] * 4, (0, 0))
     assert [int(x[0]) for x in r] == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
     ones = [np.full(1, 0xFFFFFFFF, np.uint64)] * 4
-    assert [int(x[0]) for x in philox(ones, (0xFFFFFFFF, 0xFFFFFFFF))] == [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]
+    assert [int(x[0]) for x in philox(ones, (0xFFFFFFFF, 0xFFFFFFFF))] == [
+        0x408F276D,
+        0x41C83B0E,
+        0xA20BC7C6,
+        0x6D5451FD,
+    ]
     x = draw("mllm.lm_head.weight", (296, 64), 7)
     print("known answers agree; mean %.4f std %.4f (wanted 0 and %.4f)" % (x.mean(), x.std(), 3 / 8))
     print([float(v) for v in draw("mllm.lm_head.weight", (1, 4), 7).reshape(-1)])

@@ -1,4 +1,5 @@
 """Writing golden files: plain safetensors with sorted, 8-byte aligned tensors, and JSON."""
+
 import json
 import pathlib
 import struct
@@ -7,7 +8,12 @@ import zlib
 import numpy as np
 import torch
 
-TYPES = {np.dtype(np.float32): "F32", np.dtype(np.int32): "I32", np.dtype(np.int64): "I64", np.dtype(np.uint8): "U8"}
+TYPES = {
+    np.dtype(np.float32): "F32",
+    np.dtype(np.int32): "I32",
+    np.dtype(np.int64): "I64",
+    np.dtype(np.uint8): "U8",
+}
 
 
 def array(x):
@@ -61,4 +67,4 @@ def relative_rms(got, want):
     got, want = np.asarray(array(got), np.float64), np.asarray(array(want), np.float64)
     if got.shape != want.shape:
         return float("inf")
-    return float(np.sqrt(((got - want) ** 2).mean()) / max(np.sqrt((want ** 2).mean()), 1e-30))
+    return float(np.sqrt(((got - want) ** 2).mean()) / max(np.sqrt((want**2).mean()), 1e-30))

@@ -1,4 +1,5 @@
 """python make_gar.py OUT [case ...]: golden models and cases under OUT/gar."""
+
 import pathlib
 import sys
 
@@ -39,8 +40,9 @@ def run(c, gar, tokenizer, **more):
     """-> canvas, rendered prompt, ids, tensors."""
     src, profile = cases.source(c), profile_of(c)
     canvas, rendered, ids = ids_of(c, gar, tokenizer, profile)
-    out = gar.run(cases.image_of(src), cases.masks_of(src), ids, profile, src["max_tiles"], steps=c["steps"],
-                  **more)
+    out = gar.run(
+        cases.image_of(src), cases.masks_of(src), ids, profile, src["max_tiles"], steps=c["steps"], **more
+    )
     return canvas, rendered, ids, out
 
 
@@ -67,10 +69,14 @@ def one_conv(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return reference._conv2d(x.float(), weight.float(), None, stride, padding, dilation, groups).to(x.dtype)
 
 
-def one_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+def one_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
+):
     group = query.shape[1] // key.shape[1]
     k, v = [t.float().repeat_interleave(group, 1) for t in (key, value)]
-    return torch._C._nn.scaled_dot_product_attention(query.float(), k, v, attn_mask, 0.0, is_causal, scale=scale).to(query.dtype)
+    return torch._C._nn.scaled_dot_product_attention(
+        query.float(), k, v, attn_mask, 0.0, is_causal, scale=scale
+    ).to(query.dtype)
 
 
 def margin_of(logits):
@@ -91,7 +97,9 @@ def make(c, out_dir, tokenizer):
         inputs.add("inputs_embeds")
     if not c["embeds"] and not c["inputs"]:
         inputs.add("vision_features")
-    sums = {k: files.crc32(out[k]) for k in ("tile_pixels", "plane", "mask_values", "pixel_values") if k in out}
+    sums = {
+        k: files.crc32(out[k]) for k in ("tile_pixels", "plane", "mask_values", "pixel_values") if k in out
+    }
     for name in inputs:
         tensors.pop(name, None)
     if not c["inputs"]:
@@ -103,22 +111,46 @@ def make(c, out_dir, tokenizer):
             tensors[name] = tensors[name][:1]
         elif name.startswith("tap.text"):
             tensors[name] = tensors[name][0, -TEXT_TAP_ROWS:]
-    regions = [{"prompt": p, "size": list(m.shape), "counts": reference.rle_encode(m),
-                "box": [float(v) for v in gar.box(m, profile["bbox"] == "inclusive")]}
-               for p, m in (cases.masks_of(src) if src["size"] else [])]
+    regions = [
+        {
+            "prompt": p,
+            "size": list(m.shape),
+            "counts": reference.rle_encode(m),
+            "box": [float(v) for v in gar.box(m, profile["bbox"] == "inclusive")],
+        }
+        for p, m in (cases.masks_of(src) if src["size"] else [])
+    ]
     files.save_tensors(out_dir / f"{c['name']}.safetensors", tensors)
-    files.save_json(out_dir / f"{c['name']}.json", {
-        "model": c["model"], "config": f"{c['model']}/config.json", "seed": cases.MODELS[c["model"]][0],
-        "numerics": c["numerics"], "profile": src["profile"], **profile,
-        "max_num_tiles": src["max_tiles"], "image_size": list(src["size"]) if src["size"] else None,
-        "canvas": list(canvas) if canvas else None, "regions": regions,
-        "system": src["system"], "user": cases.text_of(src, gar.grasp["replay_grid"] ** 2), "rendered": rendered,
-        "prompt_length": len(ids), "steps": c["steps"], "crc32": sums,
-        "file": f"{c['name']}.safetensors", "inputs": f"{c['inputs'] or c['name']}.safetensors",
-        "least_top2_margin": margin_of(out["logits"]), "rounding_noise": noise})
+    files.save_json(
+        out_dir / f"{c['name']}.json",
+        {
+            "model": c["model"],
+            "config": f"{c['model']}/config.json",
+            "seed": cases.MODELS[c["model"]][0],
+            "numerics": c["numerics"],
+            "profile": src["profile"],
+            **profile,
+            "max_num_tiles": src["max_tiles"],
+            "image_size": list(src["size"]) if src["size"] else None,
+            "canvas": list(canvas) if canvas else None,
+            "regions": regions,
+            "system": src["system"],
+            "user": cases.text_of(src, gar.grasp["replay_grid"] ** 2),
+            "rendered": rendered,
+            "prompt_length": len(ids),
+            "steps": c["steps"],
+            "crc32": sums,
+            "file": f"{c['name']}.safetensors",
+            "inputs": f"{c['inputs'] or c['name']}.safetensors",
+            "least_top2_margin": margin_of(out["logits"]),
+            "rounding_noise": noise,
+        },
+    )
     size = (out_dir / f"{c['name']}.safetensors").stat().st_size
-    print(f"{c['name']}: canvas {canvas} S {len(ids)} {size} bytes, noise of logits {noise['logits']}, margin {margin_of(out['logits'])}",
-          flush=True)
+    print(
+        f"{c['name']}: canvas {canvas} S {len(ids)} {size} bytes, noise of logits {noise['logits']}, margin {margin_of(out['logits'])}",
+        flush=True,
+    )
 
 
 def main():
@@ -128,9 +160,18 @@ def main():
     for name, (seed, config) in cases.MODELS.items():
         files.save_json(out_dir / name / "config.json", config)
         gar = reference.Gar(config, seed)
-        files.save_rows(out_dir / name / "tensors.json", [
-            {"name": n, "shape": list(p.shape), "sum": float("%.9g" % p.double().sum()), "first": float(p.reshape(-1)[0])}
-            for n, p in gar.tensors.items()])
+        files.save_rows(
+            out_dir / name / "tensors.json",
+            [
+                {
+                    "name": n,
+                    "shape": list(p.shape),
+                    "sum": float("%.9g" % p.double().sum()),
+                    "first": float(p.reshape(-1)[0]),
+                }
+                for n, p in gar.tensors.items()
+            ],
+        )
     for c in cases.CASES:
         if not wanted or c["name"] in wanted:
             make(c, out_dir, tokenizer)

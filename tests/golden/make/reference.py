@@ -4,6 +4,7 @@ transformers' PerceptionLM and Llama, timm's Perception Encoder, torchvision's r
 Every place where released code and paper differ is a switch of PROFILES. Every step is a method, so that
 mistakes.py can replace one step by a wrong one.
 """
+
 import contextlib
 import copy
 import math
@@ -15,7 +16,9 @@ import torchvision
 from torchvision.transforms import InterpolationMode
 from transformers import PerceptionLMConfig, PerceptionLMForConditionalGeneration
 from transformers.cache_utils import DynamicCache
-from transformers.models.perception_lm.image_processing_perception_lm_fast import PerceptionLMImageProcessorFast
+from transformers.models.perception_lm.image_processing_perception_lm_fast import (
+    PerceptionLMImageProcessorFast,
+)
 
 import draw
 
@@ -23,8 +26,12 @@ torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
 PROFILES = {
-    "released": dict(roi_mode="released", multi_bbox="last", bbox="inclusive", double_bos=True, mask_resample="nearest"),
-    "paper": dict(roi_mode="paper", multi_bbox="own", bbox="exclusive", double_bos=False, mask_resample="nearest"),
+    "released": dict(
+        roi_mode="released", multi_bbox="last", bbox="inclusive", double_bos=True, mask_resample="nearest"
+    ),
+    "paper": dict(
+        roi_mode="paper", multi_bbox="own", bbox="exclusive", double_bos=False, mask_resample="nearest"
+    ),
 }
 NO_PROMPT = 5
 
@@ -48,6 +55,7 @@ def mllm_config(gar):
 
 # ---- bf16: the published rounding points, with sums that do not depend on the matrix library ----
 
+
 def linear_once(x, weight, bias=None):
     """A linear layer whose sum is exact before its one rounding."""
     y = x.double() @ weight.double().t()
@@ -57,11 +65,21 @@ def linear_once(x, weight, bias=None):
 
 
 def conv_once(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    y = _conv2d(x.double(), weight.double(), None if bias is None else bias.double(), stride, padding, dilation, groups)
+    y = _conv2d(
+        x.double(),
+        weight.double(),
+        None if bias is None else bias.double(),
+        stride,
+        padding,
+        dilation,
+        groups,
+    )
     return y.to(x.dtype)
 
 
-def attention_once(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+def attention_once(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
+):
     """softmax(q k' scale) v with nothing rounded between the rounded q, k, v and the rounded output."""
     q, k, v = query.double(), key.double(), value.double()
     group = q.shape[1] // k.shape[1]
@@ -81,8 +99,12 @@ def pool_once(x, shape):
 
 
 _conv2d = F.conv2d
-EXACT = dict(linear=linear_once, conv2d=conv_once, scaled_dot_product_attention=attention_once,
-             adaptive_avg_pool2d=pool_once)
+EXACT = dict(
+    linear=linear_once,
+    conv2d=conv_once,
+    scaled_dot_product_attention=attention_once,
+    adaptive_avg_pool2d=pool_once,
+)
 
 
 @contextlib.contextmanager
@@ -98,6 +120,7 @@ def patched(module, **functions):
 
 
 # ---- masks ----
+
 
 def rle_encode(mask):
     """COCO run lengths: column-major, starting with the number of zeros."""
@@ -125,7 +148,12 @@ class Gar:
         c = mllm_config(config)
         self.lm = PerceptionLMForConditionalGeneration(c).eval()
         self.mask_patch_embedding = torch.nn.Conv2d(
-            3, config["mask_path_embedding_out_channels"], tuple(config["kernel_size"]), tuple(config["kernel_size"]), bias=False)
+            3,
+            config["mask_path_embedding_out_channels"],
+            tuple(config["kernel_size"]),
+            tuple(config["kernel_size"]),
+            bias=False,
+        )
         self.tied = config["mllm_config"]["text_config"]["tie_word_embeddings"]
         if self.tied:
             self.lm.lm_head.weight = self.lm.model.language_model.embed_tokens.weight
@@ -137,7 +165,9 @@ class Gar:
             self.tensors["mask_patch_embedding.weight"] = self.mask_patch_embedding.weight
             for name, p in self.tensors.items():
                 p.copy_(torch.from_numpy(draw.draw(name, tuple(p.shape), seed)))
-                p.data = p.data.to(self.dtype)  # parameters only: the rotary tables stay float32, as published
+                p.data = p.data.to(
+                    self.dtype
+                )  # parameters only: the rotary tables stay float32, as published
         self.tower = self.lm.model.vision_tower.timm_model
         self.llama = self.lm.model.language_model
         self.mask_term = None
@@ -158,7 +188,9 @@ class Gar:
 
     def resize(self, image, max_tiles, resample):
         self.processor.max_num_tiles = max_tiles
-        return self.processor.resize(image, self.grasp["tile_size"], max_num_tiles=max_tiles, resample=resample)
+        return self.processor.resize(
+            image, self.grasp["tile_size"], max_num_tiles=max_tiles, resample=resample
+        )
 
     def tiles(self, image, max_tiles, resample=InterpolationMode.BICUBIC):
         """u8 [3,H,W] -> u8 [T+1,3,S,S], thumbnail first, and the canvas (w, h)."""
@@ -171,7 +203,9 @@ class Gar:
         return torch.cat([thumb, tiles])
 
     def normalise(self, pixels):
-        return self.processor.rescale_and_normalize(pixels, True, 1 / 255, True, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+        return self.processor.rescale_and_normalize(
+            pixels, True, 1 / 255, True, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+        )
 
     # ---- masks ----
 
@@ -198,7 +232,12 @@ class Gar:
         rows, columns = np.nonzero(mask)
         height, width = mask.shape
         more = 0 if inclusive else 1
-        return (columns.min() / width, rows.min() / height, (columns.max() + more) / width, (rows.max() + more) / height)
+        return (
+            columns.min() / width,
+            rows.min() / height,
+            (columns.max() + more) / width,
+            (rows.max() + more) / height,
+        )
 
     # ---- forward ----
 
@@ -220,7 +259,8 @@ class Gar:
                 self.mask_term = self.mask_patch_embedding(mask.to(self.dtype)).flatten(2).transpose(1, 2)
             seen = {}
             handle = self.lm.model.multi_modal_projector.register_forward_hook(
-                lambda m, i, o: seen.__setitem__("tower", i[0]))
+                lambda m, i, o: seen.__setitem__("tower", i[0])
+            )
             features = self.lm.model.get_image_features(pixel_values=pixel_values.to(self.dtype)[None])
             handle.remove()
             self.mask_term = None
@@ -238,20 +278,33 @@ class Gar:
         """[H,fh,fw] and a box in 0..1 -> [grid*grid, H] in the type of the map."""
         _, fh, fw = feature_map.shape
         grid = self.grasp["replay_grid"]
-        stride = self.grasp["tile_size"] // int(math.sqrt(self.tokens_per_tile()))  # 28 in the published models
+        stride = self.grasp["tile_size"] // int(
+            math.sqrt(self.tokens_per_tile())
+        )  # 28 in the published models
         orig_w, orig_h = stride * fw, stride * fh
         scale = fw / orig_w
-        coords = [box[0] * orig_w * scale, box[1] * orig_h * scale, box[2] * orig_w * scale, box[3] * orig_h * scale]
+        coords = [
+            box[0] * orig_w * scale,
+            box[1] * orig_h * scale,
+            box[2] * orig_w * scale,
+            box[3] * orig_h * scale,
+        ]
         rois = torch.tensor([[0.0] + coords], dtype=torch.float32)
         out = self.roi_align(feature_map[None].float(), rois, grid, scale if mode == "released" else 1.0)
         return out[0].flatten(1).t().to(feature_map.dtype).contiguous()
 
     def roi_align(self, x, rois, grid, scale):
-        return torchvision.ops.roi_align(x, rois, (grid, grid), spatial_scale=scale, sampling_ratio=2, aligned=True)
+        return torchvision.ops.roi_align(
+            x, rois, (grid, grid), spatial_scale=scale, sampling_ratio=2, aligned=True
+        )
 
     def tokens_per_tile(self):
         args = self.config["mllm_config"]["vision_config"]["model_args"]
-        side = args["img_size"][0] // self.config["kernel_size"][0] // self.config["mllm_config"]["projector_pooling_ratio"]
+        side = (
+            args["img_size"][0]
+            // self.config["kernel_size"][0]
+            // self.config["mllm_config"]["projector_pooling_ratio"]
+        )
         return side * side
 
     def splice(self, ids, features):
@@ -277,7 +330,7 @@ class Gar:
     def place(self, embeds, at, rows):
         head, tail = int(at[0]), int(at[-1])
         assert tail - head + 1 == rows.shape[0] == at.numel()
-        embeds[head:tail + 1] = rows
+        embeds[head : tail + 1] = rows
 
     def boxes(self, regions, profile):
         """Crop id -> box. regions: (prompt, mask) in ascending prompt order."""
@@ -310,7 +363,9 @@ class Gar:
             def hook(module, inputs, output):
                 out = output[0] if isinstance(output, tuple) else output
                 self.taps.setdefault(name, out.detach().float())
+
             return hook
+
         handles.append(self.tower.norm_pre.register_forward_hook(tap("tap.vision.norm_pre")))
         for i, block in enumerate(self.tower.blocks):
             handles.append(block.register_forward_hook(tap(f"tap.vision.block.{i}")))
@@ -347,7 +402,9 @@ class Gar:
             with self.running():
                 embeds = self.splice(ids, features)
                 if regions:
-                    embeds, rows = self.replay(ids, embeds, features, canvas, self.boxes(regions, profile), profile["roi_mode"])
+                    embeds, rows = self.replay(
+                        ids, embeds, features, canvas, self.boxes(regions, profile), profile["roi_mode"]
+                    )
                     for p, _ in regions:
                         out[f"replay_{p}"] = rows[self.crop_ids[p]]
             out["inputs_embeds"] = embeds

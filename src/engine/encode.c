@@ -1,0 +1,136 @@
+/* encode.c - a picture becomes feature rows: tower and projector tile by tile, then the replay of every
+ * region. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/internal.h"
+
+static void bind(gr_run *run, const gr_weight *const *slots, int n)
+{
+    for (int i = 0; i < n; i++)
+        run->params[i] = slots[i];
+}
+
+/* One span: the rows of the one tile of the call. */
+static gr_rows tile_rows(gr_engine *e)
+{
+    const int n = gr_pe_rows(&e->model->config.vision);
+    for (int r = 0; r < n; r++) {
+        e->position[r] = r;
+        e->span_of[r] = 0;
+    }
+    e->spans[0] = (gr_span){ .row = 0, .n_rows = n };
+    return (gr_rows){
+        .n_spans = 1, .n_rows = n, .spans = e->spans, .span_of = e->span_of, .position = e->position
+    };
+}
+
+static gr_status encode_tile(gr_engine *e, const gr_picture *p, int t, int to_row, const gr_rows *rows,
+                             const gr_engine_watch *w, gr_error *err)
+{
+    const gr_gar *m = e->model;
+    const gr_gar_config *c = &m->config;
+    const size_t side = (size_t)c->vision.tile_px, patches = (size_t)c->vision.grid * (size_t)c->vision.grid,
+                 dim = (size_t)c->vision.dim;
+    GR_TRY(p->tile(p->user, t, e->host_pixels, e->host_mask, err));
+    e->backend->ops->write(e->backend, e->pixels, e->host_pixels, 3 * side * side * sizeof(float));
+    e->backend->ops->write(e->backend, e->mask, e->host_mask, side * side * sizeof(float));
+
+    gr_run run = gr_engine_run(e, w);
+    run.extents[0] = 1;
+    run.rows = rows;
+    run.inputs[0] = e->pixels;
+    run.inputs[1] = e->mask;
+    run.outputs[0] = e->boundary[0];
+    bind(&run, m->pe_embed, gr_graph_n_params(e->segments.pe_embed));
+    GR_TRY(gr_graph_run(e->segments.pe_embed, e->backend, &run, err));
+    for (int l = 0; l < c->vision.depth; l++) {
+        run.inputs[0] = e->boundary[l % 2];
+        run.outputs[0] = e->boundary[(l + 1) % 2];
+        bind(&run, m->pe_blocks[l], GR_PE_BLOCK_SLOTS);
+        GR_TRY(gr_graph_run(e->segments.pe_block, e->backend, &run, err));
+    }
+    const float *tower = e->boundary[c->vision.depth % 2];
+    gr_watch_device(e, w, "vision_features", tower + (c->vision.class_token ? dim : 0), patches, dim);
+    float *to = e->features + (size_t)to_row * (size_t)c->text.hidden;
+    run.inputs[0] = e->boundary[c->vision.depth % 2];
+    run.outputs[0] = to;
+    bind(&run, m->projector, GR_PROJ_SLOTS);
+    GR_TRY(gr_graph_run(e->segments.projector, e->backend, &run, err));
+    gr_watch_device(e, w, "image_features", to, (size_t)gr_tile_tokens(c), (size_t)c->text.hidden);
+    return GR_OK;
+}
+
+static gr_status replay(gr_engine *e, const gr_picture *p, int first_row, int to_row,
+                        const gr_engine_watch *w, gr_error *err)
+{
+    const gr_gar_config *c = &e->model->config;
+    const size_t region = (size_t)gr_region_rows(c) * (size_t)c->text.hidden;
+    const int32_t canvas[3] = { p->across, p->down,
+                                first_row + gr_tile_tokens(c) }; /* the thumbnail takes no part */
+    e->backend->ops->write(e->backend, e->boxes, p->boxes, (size_t)p->n_regions * 4 * sizeof(float));
+    e->backend->ops->write(e->backend, e->canvas, canvas, sizeof canvas);
+    gr_run run = gr_engine_run(e, w);
+    run.extents[0] = e->limits.max_features;
+    run.extents[1] = p->n_regions;
+    run.inputs[0] = e->features;
+    run.inputs[1] = e->boxes;
+    run.inputs[2] = e->canvas;
+    run.outputs[0] = e->features + (size_t)to_row * (size_t)c->text.hidden;
+    GR_TRY(gr_graph_run(e->segments.replay, e->backend, &run, err));
+    for (int i = 0; i < p->n_regions; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "replay_%d", i);
+        gr_watch_device(e, w, name, (float *)run.outputs[0] + (size_t)i * region, (size_t)gr_region_rows(c),
+                        (size_t)c->text.hidden);
+    }
+    return GR_OK;
+}
+
+static void release_features(gr_sequence *s)
+{
+    memset(s->engine->feature_used + s->first_feature, 0, (size_t)s->n_features);
+    s->n_features = 0;
+}
+
+/* The first gap of n rows. */
+static gr_status take_features(gr_sequence *s, int n, gr_error *err)
+{
+    gr_engine *e = s->engine;
+    release_features(s);
+    int run = 0;
+    for (int i = 0; i < e->limits.max_features; i++) {
+        run = e->feature_used[i] ? 0 : run + 1;
+        if (run == n) {
+            s->first_feature = i + 1 - n;
+            s->n_features = n;
+            memset(e->feature_used + s->first_feature, 1, (size_t)n);
+            return GR_OK;
+        }
+    }
+    return gr_fail(err, GR_ERR_LIMIT,
+                   "the picture and its regions need %d feature rows in one piece, the engine has %d in all",
+                   n, e->limits.max_features);
+}
+
+gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_engine_watch *watch, gr_error *err)
+{
+    gr_engine *e = s->engine;
+    const gr_gar_config *c = &e->model->config;
+    const int n_tiles = 1 + p->across * p->down, tokens = gr_tile_tokens(c);
+    if (p->n_regions > e->limits.max_regions)
+        return gr_fail(err, GR_ERR_LIMIT, "%d regions, the engine was made for %d", p->n_regions,
+                       e->limits.max_regions);
+    GR_TRY(take_features(s, n_tiles * tokens + p->n_regions * gr_region_rows(c), err));
+    const gr_rows rows = tile_rows(e);
+    for (int t = 0; t < n_tiles; t++) {
+        if (p->progress && !p->progress(p->progress_user, t, n_tiles))
+            return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
+        GR_TRY(encode_tile(e, p, t, s->first_feature + t * tokens, &rows, watch, err));
+    }
+    if (p->n_regions > 0)
+        GR_TRY(replay(e, p, s->first_feature, s->first_feature + n_tiles * tokens, watch, err));
+    if (p->progress && !p->progress(p->progress_user, n_tiles, n_tiles))
+        return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
+    return GR_OK;
+}

@@ -1,0 +1,58 @@
+/* internal.h - the inside of engines and sequences, shared by the files of this folder only. */
+#ifndef GR_ENGINE_INTERNAL_H
+#define GR_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+#include "text/ids.h"
+
+struct gr_engine {
+    gr_runtime *rt;
+    gr_gar *model;       /* borrowed */
+    gr_backend *backend; /* borrowed */
+    gr_engine_limits limits;
+    gr_segments segments;
+    gr_kv kv;
+
+    /* In the backend's space. */
+    uint8_t *arena;
+    float *boundary[2]; /* a segment reads one and writes the other */
+    float *features;    /* [max_features, H] */
+    float *pixels, *mask, *boxes, *logits;
+    int32_t *ids, *pick, *canvas;
+
+    /* On the host. */
+    float *host_pixels, *host_mask, *host_logits;
+    int32_t *host_ids, *host_pick, *position, *span_of, *order;
+    gr_span *spans;
+    bool *feature_used; /* [max_features] rows that belong to a sequence */
+
+    gr_sequence **sequences; /* [max_sequences], NULL where free */
+};
+
+struct gr_sequence {
+    gr_engine *engine;
+    gr_kv_sequence kv;
+    int32_t *rows; /* [max_context] every row from the first: a token id, or -1 - feature row of the engine */
+    int n_rows;    /* of them, stored or waiting; kv.n_tokens are stored */
+    int first_feature, n_features;
+    bool generating;
+    gr_generation generation;
+    gr_sampled *answer; /* [max_context] */
+    int n_answer;
+    gr_finish_reason state;
+    atomic_bool cancelled;
+    int take; /* rows of the step under way */
+};
+
+/* Rows of one tile and of one region among features. */
+static inline int gr_tile_tokens(const gr_gar_config *c) { return c->tokens_side * c->tokens_side; }
+static inline int gr_region_rows(const gr_gar_config *c) { return c->replay_grid * c->replay_grid; }
+
+/* Hands values to the watcher. */
+void gr_watch_device(const gr_engine *e, const gr_engine_watch *w, const char *name, const float *data,
+                     size_t rows, size_t cols);
+
+/* A run of a segment with what every call shares filled in. */
+gr_run gr_engine_run(gr_engine *e, const gr_engine_watch *w);
+
+#endif
