@@ -198,13 +198,13 @@ static void stop_strings_agree_with_a_plain_search(void **state)
 {
     (void)state;
     bench b = bench_new(TOY_FILE);
-    for (int round = 0; round < 3000; round++) {
-        char text[25] = "", stop[2][6] = { "", "" };
-        for (size_t i = 0, n = draw(&b, 24); i < n; i++)
-            text[i] = "ab"[draw(&b, 2)];
+    for (int round = 0; round < 20000; round++) {
+        char text[41] = "", stop[2][10] = { "", "" };
+        for (size_t i = 0, n = draw(&b, 40); i < n; i++)
+            text[i] = "aab"[draw(&b, 3)];
         for (int k = 0; k < 2; k++)
-            for (size_t i = 0, n = 1 + draw(&b, 5); i < n; i++)
-                stop[k][i] = "ab"[draw(&b, 2)];
+            for (size_t i = 0, n = 1 + draw(&b, 9); i < n; i++)
+                stop[k][i] = "aab"[draw(&b, 3)];
         size_t cut = strlen(text), first_end = SIZE_MAX;
         int which = -1;
         for (int k = 0; k < 2; k++) {
