@@ -96,7 +96,7 @@ static void check_element(const gr_checkpoint *c, const char *name, uint64_t see
 {
     const gr_stored *t = gr_checkpoint_find(c, name);
     assert_non_null(t);
-    float got, want = element(name, seed, i, mean, std), rounded;
+    float got, rounded = 0, want = element(name, seed, i, mean, std);
     uint8_t stored[8];
     const size_t bytes = gr_dtype_bytes(t->dtype);
     assert_true(gr_from_f32(stored, &want, t->dtype, 1) && gr_to_f32(&rounded, stored, t->dtype, 1));
@@ -272,6 +272,44 @@ static void an_empty_folder_is_filled_and_a_full_one_is_not(void **state)
     assert_int_equal(test_dir_count(&f->dir), 1);
 }
 
+/* The small model with the vocabulary of the published ones. */
+static gr_gar_config with_published_ids(const gr_gar_config *small)
+{
+    gr_error err = { 0 };
+    gr_gar_config c = *small, published;
+    MUST(gr_gar_config_preset(&published, "gar-1b", &err));
+    c.text.vocab = published.text.vocab;
+    c.text.bos = published.text.bos;
+    memcpy(c.text.eos, published.text.eos, sizeof c.text.eos);
+    memcpy(c.crop_ids, published.crop_ids, sizeof c.crop_ids);
+    c.image_id = published.image_id;
+    c.video_id = published.video_id;
+    return c;
+}
+
+/* gar-1b and gar-8b without a tokenizer: bytes at 0..255, specials where they are published, nothing between.
+ */
+static void published_ids_stay_in_place_without_a_tokenizer(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    const gr_gar_config c = with_published_ids(&f->config);
+    const gr_gar_new_options o = { .dtype = GR_DTYPE_BF16 };
+    MUST(gr_gar_new(f->rt, &c, test_dir_file(&f->dir, "m"), &o, &err));
+    gr_tokenizer *t;
+    size_t n;
+    MUST(gr_tokenizer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &err));
+    assert_int_equal(gr_tokenizer_n_vocab(t), 128262);
+    assert_int_equal(gr_tokenizer_bos(t), 128000);
+    assert_int_equal(gr_tokenizer_id(t, "<|image|>"), 128002);
+    assert_int_equal(gr_tokenizer_id(t, "<|reserved_special_token_250|>"), 128255);
+    assert_int_equal(gr_tokenizer_id(t, "<Prompt0>"), 128256);
+    assert_int_equal(gr_tokenizer_id(t, "<NO_Prompt>"), 128261);
+    assert_null(gr_tokenizer_bytes(t, 256, &n));
+    assert_null(gr_tokenizer_bytes(t, 127999, &n));
+    gr_tokenizer_free(t);
+}
+
 static void a_given_tokenizer_must_suit_the_ids(void **state)
 {
     fixture *f = *state;
@@ -281,15 +319,7 @@ static void a_given_tokenizer_must_suit_the_ids(void **state)
     const gr_gar_new_options o = { .tokenizer = path, .dtype = GR_DTYPE_BF16 };
     MUST_FAIL(gr_gar_new(f->rt, &f->config, test_dir_file(&f->dir, "m"), &o, &err), GR_ERR_ARG,
               "128262 tokens, the configuration has vocab_size = 296");
-    gr_gar_config c, published;
-    MUST(gr_gar_config_preset(&published, "gar-1b", &err));
-    c = f->config;
-    c.text.vocab = published.text.vocab;
-    c.text.bos = published.text.bos;
-    memcpy(c.text.eos, published.text.eos, sizeof c.text.eos);
-    memcpy(c.crop_ids, published.crop_ids, sizeof c.crop_ids);
-    c.image_id = published.image_id;
-    c.video_id = published.video_id;
+    gr_gar_config c = with_published_ids(&f->config);
     MUST(gr_gar_new(f->rt, &c, test_dir_file(&f->dir, "m"), &o, &err));
     gr_tokenizer *t;
     MUST(gr_tokenizer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &err));
@@ -300,8 +330,7 @@ static void a_given_tokenizer_must_suit_the_ids(void **state)
               "'<|reserved_special_token_6|>' has id 128011, the configuration expects 128012");
 }
 
-/* gar-1b without a tokenizer: bytes below, the published specials where they are published; ids in between
- * have no token. Weights are not made here: 3 GB. */
+/* Weights are not made here: 3 GB. */
 static bool stop_at_once(void *user, uint64_t done, uint64_t total)
 {
     (void)user;
@@ -331,6 +360,7 @@ int main(void)
         TEST(shards_and_threads_do_not_change_a_bit),
         TEST(a_cancelled_or_refused_folder_leaves_nothing),
         TEST(an_empty_folder_is_filled_and_a_full_one_is_not),
+        TEST(published_ids_stay_in_place_without_a_tokenizer),
         TEST(a_given_tokenizer_must_suit_the_ids),
         TEST(the_1b_preset_begins_to_be_made),
     };
