@@ -37,6 +37,8 @@ if(GR_TESTS AND NOT GR_CORE_ONLY)
   if(GR_TEST_HELPERS)
     add_library(grasp_test_support STATIC ${GR_TEST_HELPERS})
     target_include_directories(grasp_test_support PUBLIC src tests)
+    target_compile_definitions(grasp_test_support PRIVATE GR_TEST_ROOT="${CMAKE_SOURCE_DIR}/tests"
+                               GR_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
     target_link_libraries(grasp_test_support PUBLIC grasp_static PkgConfig::CMOCKA)
   endif()
   file(GLOB_RECURSE GR_TEST_SOURCES CONFIGURE_DEPENDS tests/test_*.c)

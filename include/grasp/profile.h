@@ -1,7 +1,8 @@
 /* profile.h - where released code and paper differ: switches with names, and two sets of values.
  *
- * "released" is what the published GAR code does, quirk for quirk (weights may expect it); "paper" is what the text of the paper describes. A
- * checkpoint says which it was trained for, or the released behaviour is taken. docs/profiles.md lists every switch. */
+ * "released" is what the published GAR code does, quirk for quirk (weights may expect it); "paper" is what
+ * the text of the paper describes. A checkpoint says which it was trained for, or the released behaviour is
+ * taken. docs/profiles.md lists every switch. */
 #ifndef GRASP_PROFILE_H
 #define GRASP_PROFILE_H
 
@@ -15,7 +16,8 @@ typedef struct {
     unsigned char value[GR_PROFILE_MAX];
 } gr_profile;
 
-/* One switch of the table: its name, the names of its values (NULL ends them), which of them the two sets take, and what it is about. */
+/* One switch of the table: its name, the names of its values (NULL ends them), which of them the two sets
+ * take, and what it is about. */
 typedef struct {
     const char *name;
     const char *values[5];

@@ -1,4 +1,5 @@
-/* encode.c - a picture becomes feature rows: tower and projector tile by tile, then the replay of every region. */
+/* encode.c - a picture becomes feature rows: tower and projector tile by tile, then the replay of every
+ * region. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,15 +20,18 @@ static gr_rows tile_rows(gr_engine *e)
         e->span_of[r] = 0;
     }
     e->spans[0] = (gr_span){ .row = 0, .n_rows = n };
-    return (gr_rows){ .n_spans = 1, .n_rows = n, .spans = e->spans, .span_of = e->span_of, .position = e->position };
+    return (gr_rows){
+        .n_spans = 1, .n_rows = n, .spans = e->spans, .span_of = e->span_of, .position = e->position
+    };
 }
 
-static gr_status encode_tile(gr_engine *e, const gr_picture *p, int t, int to_row, const gr_rows *rows, const gr_engine_watch *w,
-                             gr_error *err)
+static gr_status encode_tile(gr_engine *e, const gr_picture *p, int t, int to_row, const gr_rows *rows,
+                             const gr_engine_watch *w, gr_error *err)
 {
     const gr_gar *m = e->model;
     const gr_gar_config *c = &m->config;
-    const size_t side = (size_t)c->vision.tile_px, patches = (size_t)c->vision.grid * (size_t)c->vision.grid, dim = (size_t)c->vision.dim;
+    const size_t side = (size_t)c->vision.tile_px, patches = (size_t)c->vision.grid * (size_t)c->vision.grid,
+                 dim = (size_t)c->vision.dim;
     GR_TRY(p->tile(p->user, t, e->host_pixels, e->host_mask, err));
     e->backend->ops->write(e->backend, e->pixels, e->host_pixels, 3 * side * side * sizeof(float));
     e->backend->ops->write(e->backend, e->mask, e->host_mask, side * side * sizeof(float));
@@ -57,11 +61,13 @@ static gr_status encode_tile(gr_engine *e, const gr_picture *p, int t, int to_ro
     return GR_OK;
 }
 
-static gr_status replay(gr_engine *e, const gr_picture *p, int first_row, int to_row, const gr_engine_watch *w, gr_error *err)
+static gr_status replay(gr_engine *e, const gr_picture *p, int first_row, int to_row,
+                        const gr_engine_watch *w, gr_error *err)
 {
     const gr_gar_config *c = &e->model->config;
     const size_t region = (size_t)gr_region_rows(c) * (size_t)c->text.hidden;
-    const int32_t canvas[3] = { p->across, p->down, first_row + gr_tile_tokens(c) }; /* the thumbnail takes no part */
+    const int32_t canvas[3] = { p->across, p->down,
+                                first_row + gr_tile_tokens(c) }; /* the thumbnail takes no part */
     e->backend->ops->write(e->backend, e->boxes, p->boxes, (size_t)p->n_regions * 4 * sizeof(float));
     e->backend->ops->write(e->backend, e->canvas, canvas, sizeof canvas);
     gr_run run = gr_engine_run(e, w);
@@ -75,7 +81,8 @@ static gr_status replay(gr_engine *e, const gr_picture *p, int first_row, int to
     for (int i = 0; i < p->n_regions; i++) {
         char name[32];
         snprintf(name, sizeof name, "replay_%d", i);
-        gr_watch_device(e, w, name, (float *)run.outputs[0] + (size_t)i * region, (size_t)gr_region_rows(c), (size_t)c->text.hidden);
+        gr_watch_device(e, w, name, (float *)run.outputs[0] + (size_t)i * region, (size_t)gr_region_rows(c),
+                        (size_t)c->text.hidden);
     }
     return GR_OK;
 }
@@ -101,8 +108,9 @@ static gr_status take_features(gr_sequence *s, int n, gr_error *err)
             return GR_OK;
         }
     }
-    return gr_fail(err, GR_ERR_LIMIT, "the picture and its regions need %d feature rows in one piece, the engine has %d in all", n,
-                   e->limits.max_features);
+    return gr_fail(err, GR_ERR_LIMIT,
+                   "the picture and its regions need %d feature rows in one piece, the engine has %d in all",
+                   n, e->limits.max_features);
 }
 
 gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_engine_watch *watch, gr_error *err)
@@ -111,7 +119,8 @@ gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_engin
     const gr_gar_config *c = &e->model->config;
     const int n_tiles = 1 + p->across * p->down, tokens = gr_tile_tokens(c);
     if (p->n_regions > e->limits.max_regions)
-        return gr_fail(err, GR_ERR_LIMIT, "%d regions, the engine was made for %d", p->n_regions, e->limits.max_regions);
+        return gr_fail(err, GR_ERR_LIMIT, "%d regions, the engine was made for %d", p->n_regions,
+                       e->limits.max_regions);
     GR_TRY(take_features(s, n_tiles * tokens + p->n_regions * gr_region_rows(c), err));
     const gr_rows rows = tile_rows(e);
     for (int t = 0; t < n_tiles; t++) {

@@ -8,21 +8,30 @@ static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
 static gr_capacities capacities(const gr_engine_limits *l)
 {
-    return (gr_capacities){ .max_tiles = 1, .max_rows = l->chunk_rows, .max_picks = l->max_sequences, .max_features = l->max_features,
-                            .max_regions = l->max_regions, .max_positions = l->max_context };
+    return (gr_capacities){ .max_tiles = 1,
+                            .max_rows = l->chunk_rows,
+                            .max_picks = l->max_sequences,
+                            .max_features = l->max_features,
+                            .max_regions = l->max_regions,
+                            .max_positions = l->max_context };
 }
 
 static gr_status check_limits(const gr_engine_limits *l, const gr_gar_config *c, gr_error *err)
 {
-    if (l->max_sequences < 1 || l->max_sequences > 4096 || l->chunk_rows < l->max_sequences || l->chunk_rows > 65536)
-        return gr_fail(err, GR_ERR_ARG, "%d conversations in steps of %d rows: expected at least one conversation and a row for each",
-                       l->max_sequences, l->chunk_rows);
+    if (l->max_sequences < 1 || l->max_sequences > 4096 || l->chunk_rows < l->max_sequences ||
+        l->chunk_rows > 65536)
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "%d conversations in steps of %d rows: expected at least one conversation and a row for each",
+            l->max_sequences, l->chunk_rows);
     if (l->max_context < 1 || l->max_context > c->text.context)
-        return gr_fail(err, GR_ERR_LIMIT, "a context of %d tokens, the model has room for 1 to %d (max_position_embeddings)", l->max_context,
-                       c->text.context);
+        return gr_fail(err, GR_ERR_LIMIT,
+                       "a context of %d tokens, the model has room for 1 to %d (max_position_embeddings)",
+                       l->max_context, c->text.context);
     if (l->max_features < 1 || l->max_regions < 1 || l->max_regions > GR_MAX_PROMPTS)
-        return gr_fail(err, GR_ERR_ARG, "%d feature rows and %d regions: expected at least 1 of each and at most %d regions", l->max_features,
-                       l->max_regions, GR_MAX_PROMPTS);
+        return gr_fail(err, GR_ERR_ARG,
+                       "%d feature rows and %d regions: expected at least 1 of each and at most %d regions",
+                       l->max_features, l->max_regions, GR_MAX_PROMPTS);
     return GR_OK;
 }
 
@@ -33,27 +42,34 @@ static int n_pages(const gr_engine_limits *l)
 
 static size_t boundary_floats(const gr_gar_config *c, const gr_engine_limits *l)
 {
-    return most((size_t)gr_pe_rows(&c->vision) * (size_t)c->vision.dim, (size_t)l->chunk_rows * (size_t)c->text.hidden);
+    return most((size_t)gr_pe_rows(&c->vision) * (size_t)c->vision.dim,
+                (size_t)l->chunk_rows * (size_t)c->text.hidden);
 }
 
-/* One list for measuring and for taking: the two cannot disagree. `place` gets bytes and where the pointer goes; `on_device` says whose space. */
+/* One list for measuring and for taking: the two cannot disagree. `place` gets bytes and where the pointer
+ * goes; `on_device` says whose space. */
 typedef bool (*place_fn)(void *user, void *pointer, size_t bytes, bool on_device);
 
-static bool list_buffers(gr_engine *e, const gr_gar_config *c, const gr_engine_limits *l, place_fn place, void *user)
+static bool list_buffers(gr_engine *e, const gr_gar_config *c, const gr_engine_limits *l, place_fn place,
+                         void *user)
 {
-    const size_t side = (size_t)c->vision.tile_px, rows = (size_t)l->chunk_rows, seqs = (size_t)l->max_sequences;
+    const size_t side = (size_t)c->vision.tile_px, rows = (size_t)l->chunk_rows,
+                 seqs = (size_t)l->max_sequences;
     const size_t logits = seqs * (size_t)c->text.vocab * 4, pixels = side * side * 4;
-    return place(user, &e->boundary[0], boundary_floats(c, l) * 4, true) && place(user, &e->boundary[1], boundary_floats(c, l) * 4, true) &&
+    return place(user, &e->boundary[0], boundary_floats(c, l) * 4, true) &&
+           place(user, &e->boundary[1], boundary_floats(c, l) * 4, true) &&
            place(user, &e->pixels, 3 * pixels, true) && place(user, &e->mask, pixels, true) &&
            place(user, &e->boxes, (size_t)l->max_regions * 16, true) && place(user, &e->canvas, 12, true) &&
-           place(user, &e->ids, rows * 4, true) && place(user, &e->pick, seqs * 4, true) && place(user, &e->logits, logits, true) &&
-           place(user, &e->host_pixels, 3 * pixels, false) && place(user, &e->host_mask, pixels, false) &&
-           place(user, &e->host_logits, logits, false) && place(user, &e->host_ids, rows * 4, false) &&
-           place(user, &e->host_pick, seqs * 4, false) &&
+           place(user, &e->ids, rows * 4, true) && place(user, &e->pick, seqs * 4, true) &&
+           place(user, &e->logits, logits, true) && place(user, &e->host_pixels, 3 * pixels, false) &&
+           place(user, &e->host_mask, pixels, false) && place(user, &e->host_logits, logits, false) &&
+           place(user, &e->host_ids, rows * 4, false) && place(user, &e->host_pick, seqs * 4, false) &&
            place(user, &e->position, most(rows, (size_t)gr_pe_rows(&c->vision)) * 4, false) &&
            place(user, &e->span_of, most(rows, (size_t)gr_pe_rows(&c->vision)) * 4, false) &&
-           place(user, &e->order, (size_t)c->text.vocab * 4, false) && place(user, &e->spans, most(seqs, 1) * sizeof(gr_span), false) &&
-           place(user, &e->feature_used, (size_t)l->max_features, false) && place(user, &e->sequences, seqs * sizeof(gr_sequence *), false);
+           place(user, &e->order, (size_t)c->text.vocab * 4, false) &&
+           place(user, &e->spans, most(seqs, 1) * sizeof(gr_span), false) &&
+           place(user, &e->feature_used, (size_t)l->max_features, false) &&
+           place(user, &e->sequences, seqs * sizeof(gr_sequence *), false);
 }
 
 static bool add_up(void *user, void *pointer, size_t bytes, bool on_device)
@@ -75,7 +91,8 @@ static void fill_memory(gr_engine_memory *m, const gr_gar *model, const gr_engin
     m->total = m->weights + m->kv + m->arena + m->features + m->buffers;
 }
 
-gr_status gr_engine_measure(gr_engine_memory *memory, const gr_gar *m, gr_backend *b, const gr_engine_limits *limits, gr_error *err)
+gr_status gr_engine_measure(gr_engine_memory *memory, const gr_gar *m, gr_backend *b,
+                            const gr_engine_limits *limits, gr_error *err)
 {
     gr_segments s;
     const gr_capacities cap = capacities(limits);
@@ -94,7 +111,8 @@ typedef struct {
 static bool take(void *user, void *pointer, size_t bytes, bool on_device)
 {
     const placing *p = user;
-    void *memory = on_device ? p->e->backend->ops->place(p->e->backend, bytes, p->err) : gr_calloc(p->e->rt, bytes, 1);
+    void *memory =
+        on_device ? p->e->backend->ops->place(p->e->backend, bytes, p->err) : gr_calloc(p->e->rt, bytes, 1);
     memcpy(pointer, &memory, sizeof memory);
     if (!memory)
         gr_fail(p->err, GR_ERR_MEM, "no memory for %zu bytes of the engine", bytes);
@@ -118,12 +136,16 @@ static gr_status take_memory(gr_engine *e, gr_error *err)
 {
     const gr_gar_config *c = &e->model->config;
     const gr_capacities cap = capacities(&e->limits);
-    GR_TRY(gr_segments_init(&e->segments, e->rt, c, e->backend, &cap, e->model->round, !e->limits.plain, err));
+    GR_TRY(
+        gr_segments_init(&e->segments, e->rt, c, e->backend, &cap, e->model->round, !e->limits.plain, err));
     placing p = { e, err };
-    if (!list_buffers(e, c, &e->limits, take, &p) || !take(&p, &e->arena, gr_segments_arena_bytes(&e->segments) + 64, true) ||
-        !take(&p, &e->features, (size_t)e->limits.max_features * (size_t)c->text.hidden * sizeof(float), true))
+    if (!list_buffers(e, c, &e->limits, take, &p) ||
+        !take(&p, &e->arena, gr_segments_arena_bytes(&e->segments) + 64, true) ||
+        !take(&p, &e->features, (size_t)e->limits.max_features * (size_t)c->text.hidden * sizeof(float),
+              true))
         return GR_ERR_MEM;
-    return gr_kv_init(&e->kv, e->backend, c->text.layers, c->text.kv_heads, c->text.head_dim, n_pages(&e->limits), err);
+    return gr_kv_init(&e->kv, e->backend, c->text.layers, c->text.kv_heads, c->text.head_dim,
+                      n_pages(&e->limits), err);
 }
 
 gr_status gr_engine_new(gr_engine **out, gr_gar *m, gr_backend *b, const gr_engine_limits *limits,
@@ -142,8 +164,9 @@ gr_status gr_engine_new(gr_engine **out, gr_gar *m, gr_backend *b, const gr_engi
     if (st == GR_OK && !m->backend)
         st = gr_gar_prepare(m, b, limits->max_context, progress, user, err);
     if (st == GR_OK && (m->backend != b || m->max_positions < limits->max_context))
-        st = gr_fail(err, GR_ERR_ARG, "the model was prepared for another backend, or for %d positions where %d are wanted", m->max_positions,
-                     limits->max_context);
+        st = gr_fail(err, GR_ERR_ARG,
+                     "the model was prepared for another backend, or for %d positions where %d are wanted",
+                     m->max_positions, limits->max_context);
     if (st != GR_OK)
         gr_engine_free(e);
     else
@@ -163,7 +186,8 @@ void gr_engine_free(gr_engine *e)
     gr_free(e->rt, e);
 }
 
-void gr_watch_device(const gr_engine *e, const gr_engine_watch *w, const char *name, const float *data, size_t rows, size_t cols)
+void gr_watch_device(const gr_engine *e, const gr_engine_watch *w, const char *name, const float *data,
+                     size_t rows, size_t cols)
 {
     if (!w || !w->put || rows == 0)
         return;

@@ -1,7 +1,9 @@
-/* engine.h - what computes: plans, arena, KV pages, feature rows, and the step loop over N conversations. One per model and driver thread.
+/* engine.h - what computes: plans, arena, KV pages, feature rows, and the step loop over N conversations. One
+ * per model and driver thread.
  *
- * A sequence is the state of one conversation as rows: token ids and feature rows that wait, positions stored, tokens generated. Text, pictures
- * and regions are above (request.h, answer.h). All memory is taken in gr_engine_new and gr_sequence_new; a step allocates nothing. */
+ * A sequence is the state of one conversation as rows: token ids and feature rows that wait, positions
+ * stored, tokens generated. Text, pictures and regions are above (request.h, answer.h). All memory is taken
+ * in gr_engine_new and gr_sequence_new; a step allocates nothing. */
 #ifndef GR_ENGINE_ENGINE_H
 #define GR_ENGINE_ENGINE_H
 
@@ -33,9 +35,11 @@ typedef struct {
 } gr_engine_memory;
 
 /* Builds the plans and adds up; takes no memory of that order. */
-gr_status gr_engine_measure(gr_engine_memory *memory, const gr_gar *m, gr_backend *b, const gr_engine_limits *limits, gr_error *err);
+gr_status gr_engine_measure(gr_engine_memory *memory, const gr_gar *m, gr_backend *b,
+                            const gr_engine_limits *limits, gr_error *err);
 
-/* Prepares the model's weights if that was not done, and takes the memory. `m` and `b` are borrowed. `progress` as in gr_gar_prepare. */
+/* Prepares the model's weights if that was not done, and takes the memory. `m` and `b` are borrowed.
+ * `progress` as in gr_gar_prepare. */
 gr_status gr_engine_new(gr_engine **out, gr_gar *m, gr_backend *b, const gr_engine_limits *limits,
                         bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err);
 void gr_engine_free(gr_engine *e); /* NULL is fine; its sequences must be gone */
@@ -47,50 +51,60 @@ typedef struct {
     bool taps; /* also every named value inside segments, as "SEGMENT.LAYER.NAME" */
 } gr_engine_watch;
 
-/* --- a picture as feature rows ------------------------------------------------------------------------------------------ */
+/* --- a picture as feature rows
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct {
     int across, down; /* tiles of the canvas; the thumbnail comes before them */
-    /* Fills tile t (0: thumbnail) as planar pixels [3][side][side], normalised, and its mask [side][side], 0 or 1. */
+    /* Fills tile t (0: thumbnail) as planar pixels [3][side][side], normalised, and its mask [side][side], 0
+     * or 1. */
     gr_status (*tile)(void *user, int t, float *pixels, float *mask, gr_error *err);
     void *user;
     int n_regions;
-    float boxes[GR_MAX_PROMPTS][4]; /* as gr_roi_align takes them */
+    float boxes[GR_MAX_PROMPTS][4];                    /* as gr_roi_align takes them */
     bool (*progress)(void *user, int done, int total); /* after each tile; false cancels; may be NULL */
     void *progress_user;
 } gr_picture;
 
-/* --- sequences ----------------------------------------------------------------------------------------------------------- */
+/* --- sequences
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 typedef enum {
-    GR_GOING,    /* rows wait, or tokens may come */
-    GR_STOPPED,  /* an end-of-sequence token */
-    GR_LENGTH,   /* max_tokens, or the context is full */
+    GR_GOING,   /* rows wait, or tokens may come */
+    GR_STOPPED, /* an end-of-sequence token */
+    GR_LENGTH,  /* max_tokens, or the context is full */
     GR_CANCELLED,
-    GR_ENDED     /* gr_sequence_end: a stop string, the caller's decision */
+    GR_ENDED /* gr_sequence_end: a stop string, the caller's decision */
 } gr_finish_reason;
 
 typedef struct {
     gr_sampling sampling;
     int max_tokens;
     bool ignore_eos;
-    const int32_t *forced; /* teacher forcing: these tokens are taken whatever the logits say; NULL: none. Borrowed. */
+    const int32_t
+        *forced; /* teacher forcing: these tokens are taken whatever the logits say; NULL: none. Borrowed. */
     int n_forced;
 } gr_generation;
 
 gr_status gr_sequence_new(gr_sequence **out, gr_engine *e, gr_error *err);
 void gr_sequence_free(gr_sequence *s); /* NULL is fine */
 
-/* Encodes a picture into feature rows of the sequence: (1 + across * down) * tokens a tile, then the rows of each region. Replaces an earlier one. */
-gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_engine_watch *watch, gr_error *err);
+/* Encodes a picture into feature rows of the sequence: (1 + across * down) * tokens a tile, then the rows of
+ * each region. Replaces an earlier one. */
+gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_engine_watch *watch,
+                             gr_error *err);
 
-/* Appends prompt rows: source[i] < 0: token ids[i]; otherwise feature row source[i] of the sequence's picture. */
-gr_status gr_sequence_rows(gr_sequence *s, const int32_t *ids, const int32_t *source, size_t n, gr_error *err);
+/* Appends prompt rows: source[i] < 0: token ids[i]; otherwise feature row source[i] of the sequence's
+ * picture. */
+gr_status gr_sequence_rows(gr_sequence *s, const int32_t *ids, const int32_t *source, size_t n,
+                           gr_error *err);
 
 /* Starts generating after the rows so far. `g` is copied. */
 gr_status gr_sequence_generate(gr_sequence *s, const gr_generation *g, gr_error *err);
 
-/* A new sequence that continues where `from` stands, its KV pages shared; rows that wait are copied. It has no picture of its own. */
+/* A new sequence that continues where `from` stands, its KV pages shared; rows that wait are copied. It has
+ * no picture of its own. */
 gr_status gr_sequence_fork(gr_sequence **out, const gr_sequence *from, gr_error *err);
 
 /* Forgets positions >= n_rows and all rows that wait; generation ends. */
@@ -104,8 +118,8 @@ gr_finish_reason gr_sequence_state(const gr_sequence *s);
 void gr_sequence_end(gr_sequence *s);    /* between steps */
 void gr_sequence_cancel(gr_sequence *s); /* from any thread, any time */
 
-/* One step for every sequence that is going: a chunk of its prompt, or one token. GR_ERR_CANCELLED when all of them were cancelled.
- * After GR_OK some sequence moved, or none is going. */
+/* One step for every sequence that is going: a chunk of its prompt, or one token. GR_ERR_CANCELLED when all
+ * of them were cancelled. After GR_OK some sequence moved, or none is going. */
 gr_status gr_engine_step(gr_engine *e, const gr_engine_watch *watch, gr_error *err);
 bool gr_engine_busy(const gr_engine *e); /* some sequence is going */
 

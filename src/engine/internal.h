@@ -49,7 +49,8 @@ static inline int gr_tile_tokens(const gr_gar_config *c) { return c->tokens_side
 static inline int gr_region_rows(const gr_gar_config *c) { return c->replay_grid * c->replay_grid; }
 
 /* Hands values to the watcher. */
-void gr_watch_device(const gr_engine *e, const gr_engine_watch *w, const char *name, const float *data, size_t rows, size_t cols);
+void gr_watch_device(const gr_engine *e, const gr_engine_watch *w, const char *name, const float *data,
+                     size_t rows, size_t cols);
 
 /* A run of a segment with what every call shares filled in. */
 gr_run gr_engine_run(gr_engine *e, const gr_engine_watch *w);

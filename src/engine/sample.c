@@ -48,9 +48,10 @@ static double weight(const float *logits, int32_t id, double top, const gr_sampl
     return gr_exp(((double)logits[id] - top) / s->temperature);
 }
 
-/* Takes up to `most` tokens off a heap, from most to least likely, until their weights reach `enough`; they end up at the back of `order`, the
- * first taken last. Returns how many, and the sum of their weights. */
-static int take_likely(const float *logits, int n, const gr_sampling *s, double top, int most, double enough, int32_t *order, double *sum)
+/* Takes up to `most` tokens off a heap, from most to least likely, until their weights reach `enough`; they
+ * end up at the back of `order`, the first taken last. Returns how many, and the sum of their weights. */
+static int take_likely(const float *logits, int n, const gr_sampling *s, double top, int most, double enough,
+                       int32_t *order, double *sum)
 {
     for (int i = 0; i < n; i++)
         order[i] = i;
@@ -69,7 +70,8 @@ static int take_likely(const float *logits, int n, const gr_sampling *s, double 
 }
 
 /* top_k first; top_p counts within what is left. */
-static int keep_likely(const float *logits, int n, const gr_sampling *s, double top, double all, int32_t *order, double *sum)
+static int keep_likely(const float *logits, int n, const gr_sampling *s, double top, double all,
+                       int32_t *order, double *sum)
 {
     if (s->top_k <= 0 || s->top_k >= n)
         return take_likely(logits, n, s, top, n, s->top_p * all, order, sum);

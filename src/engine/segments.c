@@ -4,8 +4,8 @@
 
 static gr_graph **list_of(gr_segments *s) { return &s->pe_embed; }
 
-gr_status gr_segments_init(gr_segments *s, gr_runtime *rt, const gr_gar_config *c, const gr_backend *b, const gr_capacities *cap,
-                           gr_rounding round, bool rewrite, gr_error *err)
+gr_status gr_segments_init(gr_segments *s, gr_runtime *rt, const gr_gar_config *c, const gr_backend *b,
+                           const gr_capacities *cap, gr_rounding round, bool rewrite, gr_error *err)
 {
     *s = (gr_segments){ 0 };
     gr_status st = gr_pe_embed_segment(&s->pe_embed, rt, &c->vision, cap->max_tiles, round, err);
@@ -18,7 +18,8 @@ gr_status gr_segments_init(gr_segments *s, gr_runtime *rt, const gr_gar_config *
     if (st == GR_OK)
         st = gr_llama_embed_segment(&s->embed, rt, &c->text, cap->max_rows, cap->max_features, round, err);
     if (st == GR_OK)
-        st = gr_llama_block_segment(&s->block, rt, &c->text, cap->max_rows, cap->max_positions, true, round, err);
+        st = gr_llama_block_segment(&s->block, rt, &c->text, cap->max_rows, cap->max_positions, true, round,
+                                    err);
     if (st == GR_OK)
         st = gr_llama_head_segment(&s->head, rt, &c->text, cap->max_rows, cap->max_picks, round, err);
     for (size_t i = 0; i < N_SEGMENTS && st == GR_OK; i++) {

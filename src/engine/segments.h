@@ -1,4 +1,5 @@
-/* segments.h - the plans of a GAR model for given capacities: built once by an engine, called for every tile, layer and step. */
+/* segments.h - the plans of a GAR model for given capacities: built once by an engine, called for every tile,
+ * layer and step. */
 #ifndef GR_ENGINE_SEGMENTS_H
 #define GR_ENGINE_SEGMENTS_H
 
@@ -18,8 +19,8 @@ typedef struct {
 } gr_segments;
 
 /* On failure nothing is left. Without `rewrite` the plain operators stay, for tests. */
-gr_status gr_segments_init(gr_segments *s, gr_runtime *rt, const gr_gar_config *c, const gr_backend *b, const gr_capacities *cap,
-                           gr_rounding round, bool rewrite, gr_error *err);
+gr_status gr_segments_init(gr_segments *s, gr_runtime *rt, const gr_gar_config *c, const gr_backend *b,
+                           const gr_capacities *cap, gr_rounding round, bool rewrite, gr_error *err);
 void gr_segments_fini(gr_segments *s);
 
 /* The largest arena any of them needs. */

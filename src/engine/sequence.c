@@ -10,7 +10,8 @@ gr_status gr_sequence_new(gr_sequence **out, gr_engine *e, gr_error *err)
     while (slot < e->limits.max_sequences && e->sequences[slot])
         slot++;
     if (slot == e->limits.max_sequences)
-        return gr_fail(err, GR_ERR_LIMIT, "the engine was made for %d conversations, and all are in use", e->limits.max_sequences);
+        return gr_fail(err, GR_ERR_LIMIT, "the engine was made for %d conversations, and all are in use",
+                       e->limits.max_sequences);
     gr_sequence *s = gr_calloc(e->rt, 1, sizeof *s);
     if (!s)
         return gr_fail(err, GR_ERR_MEM, "no memory for a conversation");
@@ -50,15 +51,17 @@ gr_status gr_sequence_rows(gr_sequence *s, const int32_t *ids, const int32_t *so
 {
     const gr_gar_config *c = &s->engine->model->config;
     if (n > (size_t)(s->engine->limits.max_context - s->n_rows))
-        return gr_fail(err, GR_ERR_LIMIT, "the conversation would have %zu tokens, the limit is %d", n + (size_t)s->n_rows,
-                       s->engine->limits.max_context);
+        return gr_fail(err, GR_ERR_LIMIT, "the conversation would have %zu tokens, the limit is %d",
+                       n + (size_t)s->n_rows, s->engine->limits.max_context);
     for (size_t i = 0; i < n; i++) {
         if (source && source[i] >= 0) {
             if (source[i] >= s->n_features)
-                return gr_fail(err, GR_ERR_ARG, "prompt row %zu is feature row %d, the picture gave %d", i, source[i], s->n_features);
+                return gr_fail(err, GR_ERR_ARG, "prompt row %zu is feature row %d, the picture gave %d", i,
+                               source[i], s->n_features);
             s->rows[s->n_rows + (int)i] = -1 - (s->first_feature + source[i]);
         } else if (ids[i] < 0 || ids[i] >= c->text.vocab)
-            return gr_fail(err, GR_ERR_ARG, "prompt row %zu has token id %d, the vocabulary has %d", i, ids[i], c->text.vocab);
+            return gr_fail(err, GR_ERR_ARG, "prompt row %zu has token id %d, the vocabulary has %d", i,
+                           ids[i], c->text.vocab);
         else
             s->rows[s->n_rows + (int)i] = ids[i];
     }
@@ -70,9 +73,12 @@ gr_status gr_sequence_generate(gr_sequence *s, const gr_generation *g, gr_error 
 {
     if (s->n_rows == s->kv.n_tokens)
         return gr_fail(err, GR_ERR_ARG, "nothing to continue: the prompt is empty");
-    if (g->max_tokens < 1 || g->sampling.temperature < 0 || !(g->sampling.top_p > 0 && g->sampling.top_p <= 1) || g->sampling.top_k < 0)
-        return gr_fail(err, GR_ERR_ARG, "max_tokens %d, temperature %g, top_p %g, top_k %d: expected >= 1, >= 0, 0 < top_p <= 1, >= 0",
-                       g->max_tokens, g->sampling.temperature, g->sampling.top_p, g->sampling.top_k);
+    if (g->max_tokens < 1 || g->sampling.temperature < 0 ||
+        !(g->sampling.top_p > 0 && g->sampling.top_p <= 1) || g->sampling.top_k < 0)
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "max_tokens %d, temperature %g, top_p %g, top_k %d: expected >= 1, >= 0, 0 < top_p <= 1, >= 0",
+            g->max_tokens, g->sampling.temperature, g->sampling.top_p, g->sampling.top_k);
     s->generation = *g;
     s->generating = true;
     s->n_answer = 0;
@@ -99,7 +105,8 @@ gr_status gr_sequence_fork(gr_sequence **out, const gr_sequence *from, gr_error 
 gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err)
 {
     if (n_rows < 0 || n_rows > s->kv.n_tokens)
-        return gr_fail(err, GR_ERR_ARG, "cannot cut a conversation of %d stored tokens to %d", s->kv.n_tokens, n_rows);
+        return gr_fail(err, GR_ERR_ARG, "cannot cut a conversation of %d stored tokens to %d", s->kv.n_tokens,
+                       n_rows);
     gr_kv_truncate(&s->engine->kv, &s->kv, n_rows);
     s->n_rows = n_rows;
     s->generating = false;

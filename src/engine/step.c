@@ -1,4 +1,5 @@
-/* step.c - one step of the decoder over all sequences that are going: a row for each that generates, chunks of prompts with the rows left. */
+/* step.c - one step of the decoder over all sequences that are going: a row for each that generates, chunks
+ * of prompts with the rows left. */
 #include <string.h>
 
 #include "engine/internal.h"
@@ -19,7 +20,8 @@ static void finish(gr_sequence *s, gr_finish_reason why)
     s->state = why;
 }
 
-/* How many rows each sequence takes: first one for each that only continues, then prompts in order, as far as the step has rows. */
+/* How many rows each sequence takes: first one for each that only continues, then prompts in order, as far as
+ * the step has rows. */
 static int share_rows(gr_engine *e)
 {
     int left = e->limits.chunk_rows;
@@ -49,7 +51,8 @@ static gr_rows lay_out(gr_engine *e, int *n_picks)
         if (!s || s->take == 0)
             continue;
         const int pos = s->kv.n_tokens;
-        e->spans[rows.n_spans] = (gr_span){ .row = rows.n_rows, .n_rows = s->take, .pos = pos, .pages = s->kv.pages };
+        e->spans[rows.n_spans] =
+            (gr_span){ .row = rows.n_rows, .n_rows = s->take, .pos = pos, .pages = s->kv.pages };
         for (int k = 0; k < s->take; k++) {
             e->host_ids[rows.n_rows + k] = s->rows[pos + k];
             e->position[rows.n_rows + k] = pos + k;
@@ -72,7 +75,8 @@ static bool all_cancelled(void *user)
     return true;
 }
 
-static gr_status run_decoder(gr_engine *e, const gr_rows *rows, int n_picks, const gr_engine_watch *w, gr_error *err)
+static gr_status run_decoder(gr_engine *e, const gr_rows *rows, int n_picks, const gr_engine_watch *w,
+                             gr_error *err)
 {
     const gr_gar *m = e->model;
     const gr_llama_config *c = &m->config.text;
@@ -106,7 +110,8 @@ static gr_status run_decoder(gr_engine *e, const gr_rows *rows, int n_picks, con
     run.outputs[0] = e->logits;
     memcpy(run.params, m->head, sizeof m->head);
     GR_TRY(gr_graph_run(e->segments.head, e->backend, &run, err));
-    e->backend->ops->read(e->backend, e->host_logits, e->logits, (size_t)n_picks * (size_t)c->vocab * sizeof(float));
+    e->backend->ops->read(e->backend, e->host_logits, e->logits,
+                          (size_t)n_picks * (size_t)c->vocab * sizeof(float));
     if (w && w->put)
         w->put(w->user, "logits", e->host_logits, (size_t)n_picks, (size_t)c->vocab);
     return GR_OK;

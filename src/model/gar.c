@@ -7,8 +7,9 @@
 
 /* Which stored tensor stands in which slot. */
 static const gr_gar_tensor_id pe_embed_slots[GR_PE_EMBED_SLOTS] = {
-    [GR_PE_PATCH] = GR_GAR_T_PATCH_W,      [GR_PE_MASK] = GR_GAR_T_MASK_W,        [GR_PE_POS] = GR_GAR_T_POSITION,
-    [GR_PE_PRE_W] = GR_GAR_T_NORM_PRE_W,   [GR_PE_PRE_B] = GR_GAR_T_NORM_PRE_B,   [GR_PE_CLASS] = GR_GAR_T_CLASS_TOKEN,
+    [GR_PE_PATCH] = GR_GAR_T_PATCH_W,    [GR_PE_MASK] = GR_GAR_T_MASK_W,
+    [GR_PE_POS] = GR_GAR_T_POSITION,     [GR_PE_PRE_W] = GR_GAR_T_NORM_PRE_W,
+    [GR_PE_PRE_B] = GR_GAR_T_NORM_PRE_B, [GR_PE_CLASS] = GR_GAR_T_CLASS_TOKEN,
 };
 static const gr_gar_tensor_id pe_block_slots[GR_PE_BLOCK_SLOTS] = {
     [GR_PE_NORM1_W] = GR_GAR_T_NORM1_W, [GR_PE_NORM1_B] = GR_GAR_T_NORM1_B, [GR_PE_QKV_W] = GR_GAR_T_QKV_W,
@@ -19,14 +20,22 @@ static const gr_gar_tensor_id pe_block_slots[GR_PE_BLOCK_SLOTS] = {
     [GR_PE_GAMMA2] = GR_GAR_T_GAMMA_2,
 };
 static const gr_gar_tensor_id projector_slots[GR_PROJ_SLOTS] = {
-    [GR_PROJ_1_W] = GR_GAR_T_LINEAR_1_W, [GR_PROJ_1_B] = GR_GAR_T_LINEAR_1_B,
-    [GR_PROJ_2_W] = GR_GAR_T_LINEAR_2_W, [GR_PROJ_2_B] = GR_GAR_T_LINEAR_2_B,
+    [GR_PROJ_1_W] = GR_GAR_T_LINEAR_1_W,
+    [GR_PROJ_1_B] = GR_GAR_T_LINEAR_1_B,
+    [GR_PROJ_2_W] = GR_GAR_T_LINEAR_2_W,
+    [GR_PROJ_2_B] = GR_GAR_T_LINEAR_2_B,
 };
 static const gr_gar_tensor_id block_slots[GR_LLAMA_BLOCK_SLOTS] = {
-    [GR_LLAMA_NORM1] = GR_GAR_T_INPUT_NORM, [GR_LLAMA_Q] = GR_GAR_T_Q,   [GR_LLAMA_K] = GR_GAR_T_K,
-    [GR_LLAMA_V] = GR_GAR_T_V,              [GR_LLAMA_ROPE] = GR_GAR_T_COUNT, /* the decoder's table */
-    [GR_LLAMA_O] = GR_GAR_T_O,              [GR_LLAMA_NORM2] = GR_GAR_T_POST_NORM, [GR_LLAMA_GATE] = GR_GAR_T_GATE,
-    [GR_LLAMA_UP] = GR_GAR_T_UP,            [GR_LLAMA_DOWN] = GR_GAR_T_DOWN,
+    [GR_LLAMA_NORM1] = GR_GAR_T_INPUT_NORM,
+    [GR_LLAMA_Q] = GR_GAR_T_Q,
+    [GR_LLAMA_K] = GR_GAR_T_K,
+    [GR_LLAMA_V] = GR_GAR_T_V,
+    [GR_LLAMA_ROPE] = GR_GAR_T_COUNT, /* the decoder's table */
+    [GR_LLAMA_O] = GR_GAR_T_O,
+    [GR_LLAMA_NORM2] = GR_GAR_T_POST_NORM,
+    [GR_LLAMA_GATE] = GR_GAR_T_GATE,
+    [GR_LLAMA_UP] = GR_GAR_T_UP,
+    [GR_LLAMA_DOWN] = GR_GAR_T_DOWN,
 };
 
 /* Weights after the stored ones that the model makes itself. */
@@ -51,8 +60,12 @@ static void make_weights(gr_gar *m)
         gr_weight *w = &m->weights[i];
         if (!stored)
             continue;
-        *w = (gr_weight){ .name = stored->name, .file = stored->file, .dtype = stored->dtype, .stored = stored->data,
-                          .paired_rows = m->bound[i].paired_rows, .round_bf16 = m->round == GR_ROUND_BF16 };
+        *w = (gr_weight){ .name = stored->name,
+                          .file = stored->file,
+                          .dtype = stored->dtype,
+                          .stored = stored->data,
+                          .paired_rows = m->bound[i].paired_rows,
+                          .round_bf16 = m->round == GR_ROUND_BF16 };
         set_shape(w, &m->tensors.at[i]);
     }
 }
@@ -63,7 +76,8 @@ static const gr_weight *weight_of(gr_gar *m, gr_gar_tensor_id id, int layer)
     return i >= 0 && m->weights[i].stored ? &m->weights[i] : NULL;
 }
 
-static void fill_slots(gr_gar *m, const gr_weight **slots, const gr_gar_tensor_id *ids, int n, int layer, int rope)
+static void fill_slots(gr_gar *m, const gr_weight **slots, const gr_gar_tensor_id *ids, int n, int layer,
+                       int rope)
 {
     for (int i = 0; i < n; i++)
         slots[i] = ids[i] == GR_GAR_T_COUNT ? extra_weight(m, rope) : weight_of(m, ids[i], layer);
@@ -116,7 +130,8 @@ gr_status gr_gar_open(gr_gar **out, gr_runtime *rt, const char *dir, gr_rounding
     m->rt = rt;
     m->round = round;
     m->dir = gr_strdup(rt, dir);
-    const gr_status st = m->dir ? open_files(m, err) : gr_fail(err, GR_ERR_MEM, "%s: no memory for the model", dir);
+    const gr_status st =
+        m->dir ? open_files(m, err) : gr_fail(err, GR_ERR_MEM, "%s: no memory for the model", dir);
     if (st != GR_OK)
         gr_gar_close(m);
     else
@@ -143,9 +158,11 @@ void gr_gar_close(gr_gar *m)
     gr_free(m->rt, m);
 }
 
-/* --- preparing ------------------------------------------------------------------------------------------------------- */
+/* --- preparing
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* Every weight with the form that its segment reads: slots of linear layers are panels, the embedding rows, the rest vectors. */
+/* Every weight with the form that its segment reads: slots of linear layers are panels, the embedding rows,
+ * the rest vectors. */
 static gr_form form_of(const gr_gar *m, const gr_weight *w)
 {
     if (w == m->embed[GR_LLAMA_EMBED])
@@ -160,14 +177,20 @@ static void describe_extra(gr_gar *m, int max_positions)
 {
     const gr_gar_config *c = &m->config;
     const size_t tower_dim = (size_t)(c->vision.dim / c->vision.heads);
-    *extra_weight(m, TOWER_ROPE) = (gr_weight){ .name = "rotary table of the tower", .dtype = GR_DTYPE_F32,
-                                                .rows = (size_t)gr_pe_rows(&c->vision), .cols = tower_dim };
-    *extra_weight(m, TEXT_ROPE) = (gr_weight){ .name = "rotary table of the decoder", .dtype = GR_DTYPE_F32,
-                                               .rows = (size_t)max_positions, .cols = (size_t)c->text.head_dim };
+    *extra_weight(m, TOWER_ROPE) = (gr_weight){ .name = "rotary table of the tower",
+                                                .dtype = GR_DTYPE_F32,
+                                                .rows = (size_t)gr_pe_rows(&c->vision),
+                                                .cols = tower_dim };
+    *extra_weight(m, TEXT_ROPE) = (gr_weight){ .name = "rotary table of the decoder",
+                                               .dtype = GR_DTYPE_F32,
+                                               .rows = (size_t)max_positions,
+                                               .cols = (size_t)c->text.head_dim };
     if (m->pe_embed[GR_PE_MASK] == extra_weight(m, ZERO_MASK))
-        *extra_weight(m, ZERO_MASK) = (gr_weight){ .name = "mask embedding of a base model", .dtype = GR_DTYPE_F32,
-                                                   .rows = (size_t)c->vision.dim,
-                                                   .cols = 3 * (size_t)c->vision.patch_px * (size_t)c->vision.patch_px };
+        *extra_weight(m, ZERO_MASK) =
+            (gr_weight){ .name = "mask embedding of a base model",
+                         .dtype = GR_DTYPE_F32,
+                         .rows = (size_t)c->vision.dim,
+                         .cols = 3 * (size_t)c->vision.patch_px * (size_t)c->vision.patch_px };
 }
 
 size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions)
@@ -177,13 +200,15 @@ size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions)
     for (size_t i = 0; i < m->tensors.n; i++)
         if (m->weights[i].stored)
             sum += gr_weight_form_bytes(&m->weights[i], form_of(m, &m->weights[i]));
-    if (m->head[GR_LLAMA_HEAD] == m->embed[GR_LLAMA_EMBED]) /* looked up in the file, multiplied from panels */
+    if (m->head[GR_LLAMA_HEAD] ==
+        m->embed[GR_LLAMA_EMBED]) /* looked up in the file, multiplied from panels */
         sum += gr_weight_form_bytes(m->embed[GR_LLAMA_EMBED], GR_FORM_PANELS);
     if (!weight_of((gr_gar *)(uintptr_t)m, GR_GAR_T_MASK_W, -1))
         sum += (size_t)c->vision.dim * 3 * (size_t)c->vision.patch_px * (size_t)c->vision.patch_px * 4;
     /* The tables are made once and kept beside their prepared form. */
-    return sum + 2 * sizeof(float) * ((size_t)gr_pe_rows(&c->vision) * (size_t)(c->vision.dim / c->vision.heads) +
-                                      (size_t)max_positions * (size_t)c->text.head_dim);
+    return sum + 2 * sizeof(float) *
+                     ((size_t)gr_pe_rows(&c->vision) * (size_t)(c->vision.dim / c->vision.heads) +
+                      (size_t)max_positions * (size_t)c->text.head_dim);
 }
 
 static gr_status make_tables(gr_gar *m, int max_positions, gr_error *err)
@@ -191,16 +216,18 @@ static gr_status make_tables(gr_gar *m, int max_positions, gr_error *err)
     const gr_gar_config *c = &m->config;
     const int tower_dim = c->vision.dim / c->vision.heads;
     describe_extra(m, max_positions);
-    gr_weight *tower = extra_weight(m, TOWER_ROPE), *text = extra_weight(m, TEXT_ROPE), *zero = extra_weight(m, ZERO_MASK);
+    gr_weight *tower = extra_weight(m, TOWER_ROPE), *text = extra_weight(m, TEXT_ROPE),
+              *zero = extra_weight(m, ZERO_MASK);
     m->tower_rope = gr_malloc(m->rt, tower->rows * tower->cols, sizeof(float));
     m->text_rope = gr_malloc(m->rt, text->rows * text->cols, sizeof(float));
     m->zero_mask = zero->name ? gr_calloc(m->rt, zero->rows * zero->cols, sizeof(float)) : NULL;
     if (!m->tower_rope || !m->text_rope || (zero->name && !m->zero_mask))
         return gr_fail(err, GR_ERR_MEM, "no memory for rotary tables of %d positions", max_positions);
-    const gr_rope_scaling scaling = { c->text.rope_theta, c->text.rope_llama3, c->text.rope_factor, c->text.rope_low, c->text.rope_high,
-                                      c->text.rope_original };
+    const gr_rope_scaling scaling = { c->text.rope_theta, c->text.rope_llama3, c->text.rope_factor,
+                                      c->text.rope_low,   c->text.rope_high,   c->text.rope_original };
     gr_rope_table_2d(m->tower_rope, c->vision.grid, tower_dim, c->vision.rope_offset, c->vision.class_token);
-    gr_rope_table_llama(m->text_rope, (size_t)max_positions, c->text.head_dim, &scaling, m->round == GR_ROUND_BF16);
+    gr_rope_table_llama(m->text_rope, (size_t)max_positions, c->text.head_dim, &scaling,
+                        m->round == GR_ROUND_BF16);
     tower->stored = m->tower_rope;
     text->stored = m->text_rope;
     zero->stored = m->zero_mask;
@@ -220,8 +247,8 @@ static gr_status prepare_one(gr_gar *m, gr_backend *b, size_t i, gr_error *err)
     return GR_OK;
 }
 
-gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions, bool (*progress)(void *user, size_t done, size_t total), void *user,
-                         gr_error *err)
+gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions,
+                         bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err)
 {
     if (m->backend)
         return gr_fail(err, GR_ERR_ARG, "%s: the weights are already prepared", m->dir);

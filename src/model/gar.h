@@ -1,7 +1,8 @@
-/* gar.h - a GAR checkpoint: configuration, stored tensors, logical weights, and which weight stands in which slot of which segment.
+/* gar.h - a GAR checkpoint: configuration, stored tensors, logical weights, and which weight stands in which
+ * slot of which segment.
  *
- * gr_gar_open maps files and checks every tensor; nothing of the size of the weights is allocated until gr_gar_prepare packs them for a
- * backend. Source of names and shapes: gar_tensors.h. */
+ * gr_gar_open maps files and checks every tensor; nothing of the size of the weights is allocated until
+ * gr_gar_prepare packs them for a backend. Source of names and shapes: gar_tensors.h. */
 #ifndef GR_MODEL_GAR_H
 #define GR_MODEL_GAR_H
 
@@ -22,10 +23,10 @@ typedef struct {
     gr_checkpoint *files;
     gr_gar_tensors tensors;
     gr_gar_bound *bound; /* [tensors.n] */
-    gr_weight *weights; /* [tensors.n] in their order, then the tables of extra_weight */
+    gr_weight *weights;  /* [tensors.n] in their order, then the tables of extra_weight */
     size_t n_weights;
     float *tower_rope, *text_rope; /* [rows of a tile][head_dim], [max_positions][head_dim]; owned */
-    float *zero_mask;               /* stands in for the mask embedding that a base model has not; owned */
+    float *zero_mask;              /* stands in for the mask embedding that a base model has not; owned */
     int max_positions;
 
     /* By slot; borrowed from `weights`. */
@@ -39,16 +40,17 @@ typedef struct {
     gr_backend *backend; /* that prepared the weights, or NULL */
 } gr_gar;
 
-/* `dir`: a folder with config.json and weights. All problems of all tensors are reported in one sentence (the first few by name). */
+/* `dir`: a folder with config.json and weights. All problems of all tensors are reported in one sentence (the
+ * first few by name). */
 gr_status gr_gar_open(gr_gar **out, gr_runtime *rt, const char *dir, gr_rounding round, gr_error *err);
 void gr_gar_close(gr_gar *m); /* NULL is fine; also releases what was prepared */
 
 /* Bytes that gr_gar_prepare will take, tables included. */
 size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions);
 
-/* Packs every weight into the form its segment reads, tensor by tensor, releasing file pages as they are consumed. `progress` (may be NULL) is
- * told bytes done and in all, and returns false to cancel. Once. */
-gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions, bool (*progress)(void *user, size_t done, size_t total), void *user,
-                         gr_error *err);
+/* Packs every weight into the form its segment reads, tensor by tensor, releasing file pages as they are
+ * consumed. `progress` (may be NULL) is told bytes done and in all, and returns false to cancel. Once. */
+gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions,
+                         bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err);
 
 #endif

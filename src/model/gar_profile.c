@@ -3,20 +3,64 @@
 #include <string.h>
 
 static const gr_profile_switch switches[GR_SWITCH_COUNT + 1] = {
-    [GR_SWITCH_ROI_MODE] = { "roi_mode", { "released", "paper" }, 0, 1, "Q-a",
-                             "the box of a region is scaled to cells twice (released), so that replay sees the top left corner only, or once" },
-    [GR_SWITCH_MULTI_BBOX] = { "multi_bbox", { "last", "own" }, 0, 1, "Q-b",
-                               "with several regions, every replay pools the box of the last one, or each its own" },
-    [GR_SWITCH_BBOX] = { "bbox", { "inclusive", "exclusive" }, 0, 1, "Q-c",
+    [GR_SWITCH_ROI_MODE] = { "roi_mode",
+                             { "released", "paper" },
+                             0,
+                             1,
+                             "Q-a",
+                             "the box of a region is scaled to cells twice (released), so that replay sees "
+                             "the top left corner only, or once" },
+    [GR_SWITCH_MULTI_BBOX] = { "multi_bbox",
+                               { "last", "own" },
+                               0,
+                               1,
+                               "Q-b",
+                               "with several regions, every replay pools the box of the last one, or each "
+                               "its own" },
+    [GR_SWITCH_BBOX] = { "bbox",
+                         { "inclusive", "exclusive" },
+                         0,
+                         1,
+                         "Q-c",
                          "a box ends at the last pixel's left edge (released), or at its right edge" },
-    [GR_SWITCH_DOUBLE_BOS] = { "double_bos", { "off", "on" }, 1, 0, "4.4", "the prompt begins with two begin-of-text tokens" },
-    [GR_SWITCH_MASK_RESAMPLE] = { "mask_resample", { "nearest", "bicubic" }, 0, 0, "Q-u",
-                                  "how the prompt plane is resized: nearest (inference), or blended as the released training code does" },
-    [GR_SWITCH_WORDING] = { "wording", { "released", "paper" }, 0, 1, "4.5", "\"this masked region\" (released scripts) or \"the masked region\"" },
-    [GR_SWITCH_EXTRA_PROMPTS] = { "extra_prompts", { "refuse", "released", "reuse" }, 0, 0, "Q-g",
-                                  "more regions than prompts: an error, painted as background as published, or ids begin again" },
-    [GR_SWITCH_SINGLE_PROMPT] = { "single_prompt", { "0", "1" }, 1, 1, "Q-o", "the prompt index that a single region gets" },
-    [GR_SWITCH_STOP] = { "stop", { "eot", "config" }, 0, 0, "6", "which tokens end an answer: <|eot_id|> alone, or all of the configuration" },
+    [GR_SWITCH_DOUBLE_BOS] = { "double_bos",
+                               { "off", "on" },
+                               1,
+                               0,
+                               "4.4",
+                               "the prompt begins with two begin-of-text tokens" },
+    [GR_SWITCH_MASK_RESAMPLE] = { "mask_resample",
+                                  { "nearest", "bicubic" },
+                                  0,
+                                  0,
+                                  "Q-u",
+                                  "how the prompt plane is resized: nearest (inference), or blended as the "
+                                  "released training code does" },
+    [GR_SWITCH_WORDING] = { "wording",
+                            { "released", "paper" },
+                            0,
+                            1,
+                            "4.5",
+                            "\"this masked region\" (released scripts) or \"the masked region\"" },
+    [GR_SWITCH_EXTRA_PROMPTS] = { "extra_prompts",
+                                  { "refuse", "released", "reuse" },
+                                  0,
+                                  0,
+                                  "Q-g",
+                                  "more regions than prompts: an error, painted as background as published, "
+                                  "or ids begin again" },
+    [GR_SWITCH_SINGLE_PROMPT] = { "single_prompt",
+                                  { "0", "1" },
+                                  1,
+                                  1,
+                                  "Q-o",
+                                  "the prompt index that a single region gets" },
+    [GR_SWITCH_STOP] = { "stop",
+                         { "eot", "config" },
+                         0,
+                         0,
+                         "6",
+                         "which tokens end an answer: <|eot_id|> alone, or all of the configuration" },
 };
 
 const gr_profile_switch *gr_profile_switch_at(size_t i) { return i < GR_SWITCH_COUNT ? &switches[i] : NULL; }
@@ -56,10 +100,12 @@ gr_status gr_profile_set(gr_profile *p, const char *text, gr_error *err)
                 return GR_OK;
             }
         list_names(names, sizeof names, &switches[i]);
-        return gr_fail(err, GR_ERR_ARG, "switch %s is '%s', expected one of %s", switches[i].name, equals ? equals + 1 : "", names);
+        return gr_fail(err, GR_ERR_ARG, "switch %s is '%s', expected one of %s", switches[i].name,
+                       equals ? equals + 1 : "", names);
     }
     list_names(names, sizeof names, NULL);
-    return gr_fail(err, GR_ERR_ARG, "there is no switch '%.*s', only %s", (int)(n < 64 ? n : 64), text, names);
+    return gr_fail(err, GR_ERR_ARG, "there is no switch '%.*s', only %s", (int)(n < 64 ? n : 64), text,
+                   names);
 }
 
 const char *gr_profile_value(const gr_profile *p, size_t i)

@@ -1,8 +1,8 @@
 #include "model/gar_prompt.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "model/gar_reference.h"
 #include "text/unicode.h"
 
 static const char system_sentence[] =
@@ -12,117 +12,25 @@ static const char released_words[] = "Describe this masked region in detail.";
 static const char paper_words[] = "Describe the masked region in detail.";
 static const char list_words[] = "There are some objects I am curious about: ";
 
-/* --- markers ------------------------------------------------------------------------------------------- */
-
-static gr_status marker(int32_t *out, const gr_tokenizer *t, const char *content, int32_t given,
-                        gr_error *err)
-{
-    *out = gr_tokenizer_id(t, content);
-    if (*out < 0)
-        return gr_fail(err, GR_ERR_FORMAT, "tokenizer.json has no token '%s', which the chat template needs",
-                       content);
-    if (given >= 0 && given != *out)
-        return gr_fail(err, GR_ERR_FORMAT, "'%s' has id %d in config.json, %d in tokenizer.json", content,
-                       given, *out);
-    return GR_OK;
-}
-
-gr_status gr_gar_markers_init(gr_gar_markers *m, const gr_gar_config *c, const gr_tokenizer *t, gr_error *err)
-{
-    GR_TRY(marker(&m->bos, t, "<|begin_of_text|>", c->text.bos, err));
-    GR_TRY(marker(&m->start_header, t, "<|start_header_id|>", -1, err));
-    GR_TRY(marker(&m->end_header, t, "<|end_header_id|>", -1, err));
-    GR_TRY(marker(&m->eot, t, "<|eot_id|>", -1, err));
-    GR_TRY(marker(&m->image, t, "<|image|>", c->image_id, err));
-    m->n_prompts = c->base_only ? 0 : c->n_prompts;
-    for (int k = 0; k < m->n_prompts; k++) {
-        char name[32];
-        size_t n;
-        snprintf(name, sizeof name, "<Prompt%d>", k);
-        GR_TRY(marker(&m->prompt[k], t, name, -1, err));
-        m->crop[k] = k < c->n_crop ? c->crop_ids[k] : -1;
-        if (!gr_tokenizer_bytes(t, m->crop[k], &n))
-            return gr_fail(err, GR_ERR_FORMAT,
-                           "config.json: the crop token of <Prompt%d> has id %d, which is no token of "
-                           "tokenizer.json",
-                           k, m->crop[k]);
-    }
-    return GR_OK;
-}
-
-/* --- references in a text ------------------------------------------------------------------------------ */
+/* --- what a text refers to ----------------------------------------------------------------------------- */
 
 typedef struct {
     const char *text;
     size_t n;
 } words;
 
-/* What stands between '<' and '>' of a reference. */
-typedef struct {
-    size_t at, len; /* of all of it */
-    int number;     /* of <PromptK> or <region:0>; -1: a name */
-    bool is_prompt;
-    words name;
-} reference;
-
-static bool begins_with(words w, size_t at, const char *prefix)
+static words words_of(const gr_gar_turn *turn)
 {
-    const size_t n = strlen(prefix);
-    return w.n - at >= n && memcmp(w.text + at, prefix, n) == 0;
+    return turn->text ? (words){ turn->text, turn->bytes } : (words){ "", 0 };
 }
 
-/* A decimal number as it is usually written, below 1000; -1: something else. */
-static int number_of(words w)
+static bool find_reference(words w, size_t at, gr_gar_reference *r)
 {
-    int value = 0;
-    if (w.n < 1 || w.n > 3 || (w.n > 1 && w.text[0] == '0'))
-        return -1;
-    for (size_t i = 0; i < w.n; i++) {
-        if (w.text[i] < '0' || w.text[i] > '9')
-            return -1;
-        value = value * 10 + w.text[i] - '0';
-    }
-    return value;
-}
-
-/* [A-Za-z_][A-Za-z0-9_.-]{0,63} */
-static bool is_name(words w)
-{
-    for (size_t i = 0; i < w.n; i++) {
-        const char c = w.text[i];
-        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        const bool other = (c >= '0' && c <= '9') || c == '.' || c == '-';
-        if (!letter && !(other && i > 0))
-            return false;
-    }
-    return w.n >= 1 && w.n <= 64;
-}
-
-/* The next well-formed reference from `at` on, whether or not there is such a region. */
-static bool find_reference(words w, size_t at, reference *r)
-{
-    static const char *const prefixes[] = { "<Prompt", "<region:" };
-    for (; at < w.n; at++)
-        for (int kind = 0; w.text[at] == '<' && kind < 2; kind++) {
-            if (!begins_with(w, at, prefixes[kind]))
-                continue;
-            const size_t from = at + strlen(prefixes[kind]);
-            const size_t room = w.n - from < 65 ? w.n - from : 65; /* the longest name and '>' */
-            const char *end = memchr(w.text + from, '>', room);
-            if (!end)
-                continue;
-            const words inside = { w.text + from, (size_t)(end - w.text) - from };
-            const int number = number_of(inside);
-            if (number < 0 && (kind == 0 || !is_name(inside)))
-                continue;
-            *r = (reference){ at, from + inside.n + 1 - at, number, kind == 0, inside };
-            return true;
-        }
-    return false;
+    return gr_gar_find_reference(w.text, w.n, at, r);
 }
 
 /* The region that is meant, of the first n of the dialog; -1: none. */
-static int region_of(const gr_gar_dialog *d, int n, const reference *r)
+static int region_of(const gr_gar_dialog *d, int n, const gr_gar_reference *r)
 {
     if (!r->is_prompt && r->number >= 0)
         return r->number < n ? r->number : -1;
@@ -130,7 +38,7 @@ static int region_of(const gr_gar_dialog *d, int n, const reference *r)
         const char *name = d->regions[i].name;
         const bool same =
             r->is_prompt ? d->regions[i].prompt == r->number
-                         : name && strlen(name) == r->name.n && memcmp(name, r->name.text, r->name.n) == 0;
+                         : name && strlen(name) == r->name_bytes && memcmp(name, r->name, r->name_bytes) == 0;
         if (same)
             return i;
     }
@@ -140,8 +48,8 @@ static int region_of(const gr_gar_dialog *d, int n, const reference *r)
 static void mark_mentioned(const gr_gar_dialog *d, int n_prompts, bool mentioned[GR_MAX_PROMPTS], bool *any)
 {
     for (int i = 0; i < d->n_turns; i++) {
-        const words w = { d->turns[i].text, d->turns[i].bytes };
-        reference r;
+        const words w = words_of(&d->turns[i]);
+        gr_gar_reference r;
         for (size_t at = 0; !d->turns[i].ids && find_reference(w, at, &r); at = r.at + r.len) {
             if (r.is_prompt && r.number < n_prompts)
                 mentioned[r.number] = true;
@@ -217,7 +125,7 @@ static gr_status put_header(building *b, const char *role)
 static gr_status put_text(building *b, words w, bool strict)
 {
     size_t at = 0, from = 0;
-    reference r;
+    gr_gar_reference r;
     while (find_reference(w, at, &r)) {
         const int region = region_of(b->d, b->n_known, &r);
         if (region < 0 && !r.is_prompt && strict)
@@ -225,10 +133,11 @@ static gr_status put_text(building *b, words w, bool strict)
                            "the text refers to '%.*s', but %d region%s known by then and none is called that",
                            (int)r.len, w.text + r.at, b->n_known, b->n_known == 1 ? " is" : "s are");
         at = r.at + r.len;
-        if (region < 0)
+        const bool loose = r.is_prompt && b->d->all_markers && r.number < b->m->n_prompts;
+        if (region < 0 && !loose)
             continue;
         GR_TRY(gr_prompt_text(b->p, w.text + from, r.at - from, b->err));
-        GR_TRY(put_special(b, b->m->prompt[b->d->regions[region].prompt]));
+        GR_TRY(put_special(b, b->m->prompt[loose ? r.number : b->d->regions[region].prompt]));
         from = at;
     }
     return gr_prompt_text(b->p, w.text + from, w.n - from, b->err);
@@ -279,6 +188,18 @@ static gr_status put_asked(building *b, const int *order, int n, words text)
     return put_text(b, text, true);
 }
 
+static gr_status put_listed(building *b, int region, words text)
+{
+    GR_TRY(put(b, list_words));
+    for (int i = 0; i < b->d->n_regions; i++) {
+        GR_TRY(put_special(b, b->m->prompt[b->d->regions[i].prompt]));
+        GR_TRY(put(b, "; "));
+    }
+    GR_TRY(put(b, "\n"));
+    GR_TRY(put_region(b, region));
+    return put_text(b, text, true);
+}
+
 /* Regions of a later turn, as in the training conversations: no list, and for one region no new line. */
 static gr_status put_more(building *b, const int *order, int n, words text)
 {
@@ -295,7 +216,7 @@ static gr_status put_more(building *b, const int *order, int n, words text)
 /* True when the text mentions a region that is known. */
 static bool mentions(const building *b, words text)
 {
-    reference r;
+    gr_gar_reference r;
     for (size_t at = 0; find_reference(text, at, &r); at = r.at + r.len)
         if (region_of(b->d, b->n_known, &r) >= 0 || !r.is_prompt)
             return true;
@@ -305,7 +226,7 @@ static bool mentions(const building *b, words text)
 static gr_status put_user(building *b, const gr_gar_turn *turn)
 {
     const int first = b->n_known, n = turn->n_regions;
-    words text = trim((words){ turn->text, turn->bytes }, n == 0);
+    words text = trim(words_of(turn), n == 0);
     int order[GR_MAX_PROMPTS];
     if (n < 0 || n > b->d->n_regions - first)
         return gr_fail(b->err, GR_ERR_ARG, "a turn shows %d regions, the dialog has %d left", n,
@@ -324,13 +245,15 @@ static gr_status put_user(building *b, const gr_gar_turn *turn)
     sort_regions(b, first, n, order);
     if (first > 0)
         return put_more(b, order, n, text);
+    if (turn->style == GR_GAR_LIST)
+        return put_listed(b, first, text);
     return describe ? put_described(b, first, text) : put_asked(b, order, n, text);
 }
 
 static gr_status put_assistant(building *b, const gr_gar_turn *turn)
 {
     if (!turn->ids)
-        return put_text(b, trim((words){ turn->text, turn->bytes }, true), false);
+        return put_text(b, trim(words_of(turn), true), false);
     for (size_t i = 0; i < turn->n_ids; i++)
         GR_TRY(put_special(b, turn->ids[i]));
     return GR_OK;

@@ -12,21 +12,9 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "grasp/error.h"
-#include "model/gar_config.h"
+#include "model/gar_markers.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
-
-/* The ids the templates are made of. */
-typedef struct {
-    int32_t bos, start_header, end_header, eot, image;
-    int n_prompts;
-    int32_t prompt[GR_MAX_PROMPTS]; /* <PromptK>; -1 in a base model, which knows no regions */
-    int32_t crop[GR_MAX_PROMPTS];   /* what a row of features of prompt K carries as its id */
-} gr_gar_markers;
-
-/* GR_ERR_FORMAT: a token is missing, or config and tokenizer give different ids. */
-gr_status gr_gar_markers_init(gr_gar_markers *m, const gr_gar_config *c, const gr_tokenizer *t,
-                              gr_error *err);
 
 typedef struct {
     const char *name; /* for <region:NAME>; may be NULL */
@@ -35,11 +23,14 @@ typedef struct {
 
 typedef enum { GR_GAR_USER, GR_GAR_ASSISTANT } gr_gar_role;
 
-/* How a user turn shows its regions. */
+/* How a user turn shows its regions. Of a dialog's turns, only the first with regions has the list; later
+ * ones have "<P>: [rows]TEXT", as the training conversations do. */
 typedef enum {
     GR_GAR_AUTO,     /* DESCRIBE for one region that the text does not mention, else ASK */
     GR_GAR_DESCRIBE, /* "There are ...: <P>;\n<P>: [rows]TEXT", for one region; TEXT may be empty */
-    GR_GAR_ASK       /* "There are ...: <Pa>; <Pb>; \n<Pa>: [rows]\n<Pb>: [rows]\n\nTEXT" */
+    GR_GAR_ASK,      /* "There are ...: <Pa>; <Pb>; \n<Pa>: [rows]\n<Pb>: [rows]\n\nTEXT", ascending */
+    GR_GAR_LIST /* captions in training: "There are ...: <Pa>; <Pb>; \n<Pa>: [rows]TEXT": lists all regions of
+                 * the dialog, in their order, and shows one */
 } gr_gar_style;
 
 typedef struct {
@@ -62,6 +53,7 @@ typedef struct {
     size_t image_rows;  /* of the one picture, before the text of the first user turn; 0: no picture */
     size_t region_rows; /* of each region */
     bool double_bos;    /* as released inference has it; training has one */
+    bool all_markers;   /* <PromptK> without such a region is a marker too: published, and for training */
     bool paper_wording; /* "the masked region" where the released scripts say "this" */
     bool open_answer;   /* ends with the header of the answer to be generated */
 } gr_gar_dialog;

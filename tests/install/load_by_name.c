@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <grasp/error.h>
+#include <grasp/image.h>
 #include <grasp/runtime.h>
 #include <grasp/version.h>
 
@@ -20,8 +21,43 @@ static const struct {
         SIZE(gr_runtime_options, 56) FIELD(gr_runtime_options, size, 0)
             FIELD(gr_runtime_options, n_threads, 8) FIELD(gr_runtime_options, cpu_mask, 12)
                 FIELD(gr_runtime_options, allocator, 16) FIELD(gr_runtime_options, log, 40)
-                    FIELD(gr_runtime_options, log_user, 48)
+                    FIELD(gr_runtime_options, log_user, 48) SIZE(gr_image_options, 32)
+                        FIELD(gr_image_options, max_pixels, 8) FIELD(gr_image_options, max_side, 16)
+                            FIELD(gr_image_options, exif, 20) FIELD(gr_image_options, lenient, 24)
+                                SIZE(gr_image, 40) FIELD(gr_image, width, 8) FIELD(gr_image, height, 12)
+                                    FIELD(gr_image, channels, 16) FIELD(gr_image, pixels, 24)
+                                        FIELD(gr_image, orientation, 32) FIELD(gr_image, upright, 36)
 };
+
+/* Growing structs: their init writes the size first. */
+static const struct {
+    const char *init;
+    size_t size;
+} growing[] = {
+    { "gr_runtime_options_init", sizeof(gr_runtime_options) },
+    { "gr_image_options_init", sizeof(gr_image_options) },
+};
+
+static int check_growing(void *library)
+{
+    int failures = 0;
+    for (size_t i = 0; i < sizeof growing / sizeof *growing; i++) {
+        union {
+            size_t size;
+            char bytes[4096];
+        } options;
+        memset(&options, 0xff, sizeof options);
+        void (*init)(void *);
+        *(void **)&init = dlsym(library, growing[i].init);
+        if (init)
+            init(&options);
+        if (!init || options.size != growing[i].size || options.bytes[growing[i].size] != (char)0xff) {
+            printf("%s: missing, or it does not write exactly %zu bytes\n", growing[i].init, growing[i].size);
+            failures++;
+        }
+    }
+    return failures;
+}
 
 int main(int argc, char **argv)
 {
@@ -51,9 +87,9 @@ int main(int argc, char **argv)
     char header[32];
     snprintf(header, sizeof header, "%d.%d.%d", GR_VERSION_MAJOR, GR_VERSION_MINOR, GR_VERSION_PATCH);
     gr_runtime_options options;
-    memset(&options, 0xff, sizeof options);
     init(&options);
-    failures += strcmp(version(), header) != 0 || options.size != sizeof options;
+    failures += strcmp(version(), header) != 0;
+    failures += check_growing(library);
 
     options.size -=
         8; /* an older caller's struct, or one that was never initialised, is refused with a sentence */

@@ -19,3 +19,11 @@ cat include/grasp/*.h |
 comm -23 "$dir/declared" "$dir/exported" >"$dir/missing"
 sed 's/^/declared in a public header, but not exported: /' "$dir/missing"
 [ ! -s "$dir/missing" ]
+
+# Every struct that grows is in the table of load_by_name.c.
+for init in $(sed -n 's/^GR_API void \(gr_[a-z_]*_options_init\)(.*/\1/p' include/grasp/*.h); do
+    grep -q "\"$init\"" tests/install/load_by_name.c || {
+        echo "$init is not checked by tests/install/load_by_name.c"
+        exit 1
+    }
+done

@@ -1,6 +1,10 @@
 #include "test.h"
 
+#include "base/alloc.h"
+#include "base/file.h"
 #include "base/rng.h"
+#include "io/json.h"
+#include "io/safetensors.h"
 #include "media/resize.h"
 
 /* Weights that torch computes (spec 3.3), to the digits given there. */
@@ -160,6 +164,107 @@ static void absurd_sizes_are_refused(void **state)
     MUST_FAIL(gr_resize_bicubic(*state, p, 1, 1, p, 1, 1, 5, &err), GR_ERR_ARG, "5 channels");
 }
 
+/* --- golden files: torchvision on pictures of many sizes
+ * --------------------------------------------------------- */
+
+#define NEED_GOLDEN(path)                                        \
+    do {                                                         \
+        if (access(path, R_OK) != 0) {                           \
+            printf("SKIP %s: %s is not here\n", __func__, path); \
+            skip();                                              \
+        }                                                        \
+    } while (0)
+
+static void golden_pictures_differ_by_one_in_few_bytes(void **state)
+{
+    const char *path = TEST_FILE("golden/vision/resize.safetensors");
+    NEED_GOLDEN(path);
+    gr_error err = { 0 };
+    gr_file_map map;
+    gr_safetensors *file;
+    MUST(gr_file_map_open(&map, path, &err));
+    MUST(gr_safetensors_parse(&file, *state, map.data, map.size, path, &err));
+    size_t differ = 0, total = 0, n_pictures = 0;
+    for (size_t i = 0; i < gr_safetensors_count(file); i++) {
+        const gr_safetensor *in = gr_safetensors_at(file, i);
+        char name[256];
+        const size_t base = strlen(in->name) - 3;
+        if (strlen(in->name) < 4 || strcmp(in->name + base, ".in"))
+            continue;
+        snprintf(name, sizeof name, "%.*s.out", (int)base, in->name);
+        const gr_safetensor *want = gr_safetensors_find(file, name); /* [3, H, W] */
+        assert_non_null(want);
+        const int h = (int)want->shape[1], w = (int)want->shape[2];
+        uint8_t *got = malloc(want->bytes);
+        MUST(gr_resize_bicubic(*state, got, w, h, in->data, (int)in->shape[1], (int)in->shape[0], 3, &err));
+        for (int c = 0; c < 3; c++)
+            for (int k = 0; k < w * h; k++) {
+                const int d = abs(got[3 * k + c] - want->data[c * w * h + k]);
+                if (d > 1)
+                    fail_msg("%s: channel %d, pixel %d differs by %d", name, c, k, d);
+                differ += d != 0;
+            }
+        total += want->bytes;
+        n_pictures++;
+        free(got);
+    }
+    printf("%zu pictures, %zu of %zu bytes differ by 1\n", n_pictures, differ, total);
+    assert_true(n_pictures >= 10 && (double)differ <= 1e-4 * (double)total);
+    gr_safetensors_free(file);
+    gr_file_map_close(&map);
+}
+
+static uint32_t crc32_of(const uint8_t *p, size_t n)
+{
+    uint32_t crc = ~0u;
+    while (n--) {
+        crc ^= *p++;
+        for (int k = 0; k < 8; k++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    return ~crc;
+}
+
+/* Rows {"in", "out", "crc32" of the indices as little-endian int32, ...}. */
+static void golden_nearest_indices_are_equal(void **state)
+{
+    const char *path = TEST_FILE("golden/vision/nearest.json"), *key;
+    NEED_GOLDEN(path);
+    gr_error err = { 0 };
+    char *text;
+    size_t n;
+    MUST(gr_file_read(*state, path, 1 << 24, &text, &n, &err));
+    gr_json j;
+    gr_json_init(&j, *state, text, n, path, 1024);
+    int n_rows = 0;
+    for (gr_json_array(&j); gr_json_item(&j); n_rows++) {
+        int n_in = 1, n_out = 1;
+        uint32_t crc = 0;
+        for (gr_json_object(&j); gr_json_key(&j, &key);)
+            if (strcmp(key, "in") == 0)
+                n_in = (int)gr_json_int(&j, 1, 1 << 24);
+            else if (strcmp(key, "out") == 0)
+                n_out = (int)gr_json_int(&j, 1, 1 << 24);
+            else if (strcmp(key, "crc32") == 0)
+                crc = (uint32_t)gr_json_int(&j, 0, UINT32_MAX);
+            else
+                gr_json_skip(&j);
+        uint8_t *bytes = malloc(4 * (size_t)n_out);
+        for (int i = 0; i < n_out; i++) {
+            const uint32_t index = (uint32_t)gr_nearest_index(i, n_in, n_out);
+            for (int k = 0; k < 4; k++)
+                bytes[4 * i + k] = (uint8_t)(index >> 8 * k);
+        }
+        if (crc32_of(bytes, 4 * (size_t)n_out) != crc)
+            fail_msg("%d -> %d: the indices differ", n_in, n_out);
+        free(bytes);
+    }
+    MUST(gr_json_status(&j, true, &err));
+    assert_true(n_rows >= 20);
+    gr_json_fini(&j);
+    gr_free(*state, text);
+}
+
 static int start(void **state) { return (*state = test_runtime()) == NULL; }
 
 static int stop(void **state)
@@ -177,6 +282,8 @@ int main(void)
         cmocka_unit_test(small_pictures_come_out_as_from_torchvision),
         cmocka_unit_test(nearest_has_no_half_pixel_centre),
         cmocka_unit_test(absurd_sizes_are_refused),
+        cmocka_unit_test(golden_pictures_differ_by_one_in_few_bytes),
+        cmocka_unit_test(golden_nearest_indices_are_equal),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

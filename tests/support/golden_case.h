@@ -1,0 +1,67 @@
+/* golden_case.h - one golden model case: its files, a run of the engine on its inputs, what came out and what
+ * PyTorch gave. */
+#ifndef TEST_GOLDEN_CASE_H
+#define TEST_GOLDEN_CASE_H
+
+#include "engine/engine.h"
+#include "io/safetensors.h"
+#include "region/tiles.h"
+#include "support/drawn.h"
+
+#define GOLDEN_MAX_VALUES 64
+
+/* A value that the engine showed under a name, all showings one after the other. */
+typedef struct {
+    char name[64];
+    float *data;
+    size_t n;
+} golden_value;
+
+typedef struct {
+    char name[64];
+    gr_runtime *rt;
+    bool bf16;
+    /* From CASE.json. */
+    char model[32], inputs[64], file[64];
+    uint64_t seed;
+    bool roi_twice, last_box, inclusive, mask_bicubic;
+    int canvas[2], steps, n_regions;
+    struct {
+        int prompt;
+        gr_mask *mask;
+    } regions[GR_MAX_PROMPTS];
+    uint32_t mask_crc;
+    bool has_mask_crc;
+    /* Files. */
+    char *bytes, *input_bytes;
+    gr_safetensors *want, *want_inputs; /* the same file twice, unless the inputs are another case's */
+    /* The run. */
+    test_dir dir;
+    gr_gar *gar;
+    gr_backend *backend;
+    gr_tiles *mask_tiles;
+    golden_value got[GOLDEN_MAX_VALUES];
+    int n_got;
+    int32_t answer[256];
+    int n_answer;
+} golden_case;
+
+void golden_case_open(golden_case *c, const char *name, int n_threads);
+void golden_case_close(golden_case *c);
+
+/* Encodes the golden tiles under masks painted and resampled by the library, runs the golden ids with teacher
+ * forcing of the golden tokens, in chunks of `chunk_rows`. Fails the test when the resampled masks are not
+ * the golden ones. */
+void golden_case_run(golden_case *c, int chunk_rows);
+
+/* Fails unless the relative RMS distance of a value from the golden tensor of that name is below `tolerance`;
+ * a value that the golden file does not hold is passed over. */
+void golden_case_compare(golden_case *c, const char *name, double tolerance);
+void golden_case_compare_replays(golden_case *c, double tolerance);
+
+/* Fails unless both runs gave the same bits. */
+void golden_case_same_bits(const golden_case *a, const golden_case *b, const char *name);
+
+const golden_value *golden_case_value(const golden_case *c, const char *name); /* NULL: never shown */
+
+#endif
