@@ -1,0 +1,182 @@
+/* gar_new.c - the folder of a new model: made beside its place, renamed when it is complete. */
+#include "model/gar_new.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "model/gar_new_internal.h"
+#include "text/tokenizer.h"
+
+#define FILE_MAX ((size_t)16 << 20)
+
+gr_status gr_gar_new_file(const char *dir, const char *name, const void *bytes, size_t n, gr_error *err)
+{
+    char path[4096];
+    gr_file_writer file;
+    if (!gr_path_join(path, sizeof path, dir, name))
+        return gr_fail(err, GR_ERR_ARG, "%s: the path of %s is too long", dir, name);
+    GR_TRY(gr_file_writer_open(&file, path, err));
+    gr_file_writer_add(&file, bytes, n);
+    return gr_file_writer_commit(&file, err);
+}
+
+/* --- configuration and tokenizer ----------------------------------------------------------------------- */
+
+static gr_status write_config_files(gr_runtime *rt, const gr_gar_config *c, const char *dir, gr_error *err)
+{
+    static const struct {
+        const char *name;
+        gr_status (*write)(gr_buf *out, const gr_gar_config *config, gr_error *err);
+    } files[] = {
+        { "config.json", gr_gar_config_write },
+        { "preprocessor_config.json", gr_gar_preprocessor_write },
+        { "processor_config.json", gr_gar_processor_write },
+        { "generation_config.json", gr_gar_generation_write },
+    };
+    gr_buf text;
+    gr_status st = GR_OK;
+    gr_buf_init(&text, rt, FILE_MAX);
+    for (size_t i = 0; i < sizeof files / sizeof *files && st == GR_OK; i++) {
+        gr_buf_clear(&text);
+        st = files[i].write(&text, c, err);
+        if (st == GR_OK)
+            st = gr_gar_new_file(dir, files[i].name, text.data, text.len, err);
+    }
+    gr_buf_fini(&text);
+    return st;
+}
+
+static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const char *dir, gr_error *err)
+{
+    gr_new_specials s;
+    gr_buf text;
+    const int32_t bos = c->text.bos, eos = c->text.eos[c->text.n_eos - 1]; /* <|eot_id|> in published files */
+    GR_TRY(gr_gar_new_specials(&s, rt, c, err));
+    gr_buf_init(&text, rt, FILE_MAX);
+    gr_status st = gr_tokenizer_write_bytes(&text, s.tokens, s.n, bos, err);
+    if (st == GR_OK)
+        st = gr_gar_new_file(dir, "tokenizer.json", text.data, text.len, err);
+    gr_buf_clear(&text);
+    if (st == GR_OK)
+        st = gr_tokenizer_write_config(&text, s.tokens, s.n, bos, eos, c->text.context, err);
+    if (st == GR_OK)
+        st = gr_gar_new_file(dir, "tokenizer_config.json", text.data, text.len, err);
+    gr_buf_clear(&text);
+    if (st == GR_OK)
+        st = gr_tokenizer_write_special_map(&text, s.tokens, s.n, bos, eos, err);
+    if (st == GR_OK)
+        st = gr_gar_new_file(dir, "special_tokens_map.json", text.data, text.len, err);
+    gr_buf_fini(&text);
+    gr_gar_new_specials_fini(&s, rt);
+    return st;
+}
+
+static gr_status copy_file(const char *dir, const char *name, const char *from, gr_error *err)
+{
+    gr_file_map map;
+    GR_TRY(gr_file_map_open(&map, from, err));
+    gr_status st;
+    if (map.size > GR_TOKENIZER_FILE_MAX)
+        st = gr_fail(err, GR_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", from, map.size,
+                     GR_TOKENIZER_FILE_MAX);
+    else
+        st = gr_gar_new_file(dir, name, map.data, map.size, err);
+    gr_file_map_close(&map);
+    return st;
+}
+
+/* `from`: tokenizer.json, or its folder, whose other tokenizer files come along. */
+static gr_status copy_tokenizer(const char *dir, const char *from, gr_error *err)
+{
+    static const char *const names[] = { "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+                                         "chat_template.jinja" };
+    char path[4096];
+    if (!gr_path_is_dir(from))
+        return copy_file(dir, names[0], from, err);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!gr_path_join(path, sizeof path, from, names[i]))
+            return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", from);
+        if (i == 0 || gr_path_exists(path))
+            GR_TRY(copy_file(dir, names[i], path, err));
+    }
+    return GR_OK;
+}
+
+/* --- the folder ---------------------------------------------------------------------------------------- */
+
+static bool is_empty_dir(const char *path)
+{
+    DIR *d = opendir(path);
+    bool empty = d != NULL;
+    for (struct dirent *e; empty && (e = readdir(d));)
+        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    if (d)
+        closedir(d);
+    return empty;
+}
+
+/* Removes a folder of plain files. */
+static void remove_folder(const char *path)
+{
+    DIR *d = opendir(path);
+    char file[4096];
+    if (d) {
+        for (struct dirent *e; (e = readdir(d));)
+            if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+                gr_path_join(file, sizeof file, path, e->d_name))
+                unlink(file);
+        closedir(d);
+    }
+    rmdir(path);
+}
+
+static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const char *dir,
+                             const gr_gar_new_options *o, gr_error *err)
+{
+    GR_TRY(write_config_files(rt, c, dir, err));
+    GR_TRY(o->tokenizer ? copy_tokenizer(dir, o->tokenizer, err) : make_tokenizer(rt, c, dir, err));
+    return gr_gar_new_weights(rt, c, dir, o, err);
+}
+
+gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *dir,
+                     const gr_gar_new_options *options, gr_error *err)
+{
+    static const gr_gar_new_options defaults = { 0 };
+    const gr_gar_new_options *o = options ? options : &defaults;
+    gr_gar_config c = *config;
+    char place[3900], work[4096];
+    size_t n = strlen(dir);
+    if (c.base_only)
+        return gr_fail(err, GR_ERR_ARG, "%s: a new model is a GAR, not a base without mask embedding", dir);
+    if (o->dtype != 0 && o->dtype != GR_DTYPE_COUNT)
+        c.stored = o->dtype;
+    if (c.stored != GR_DTYPE_F32 && c.stored != GR_DTYPE_BF16 && c.stored != GR_DTYPE_F16)
+        return gr_fail(err, GR_ERR_ARG, "%s: weights of type %s, expected F32, BF16 or F16", dir,
+                       gr_dtype_name(c.stored));
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    if (n == 0 || n >= sizeof place)
+        return gr_fail(err, GR_ERR_ARG, "the name of the folder has %zu bytes, expected 1 to %zu", n,
+                       sizeof place - 1);
+    memcpy(place, dir, n);
+    place[n] = '\0';
+    if (gr_path_exists(place) && !is_empty_dir(place))
+        return gr_fail(err, GR_ERR_ARG, "%s: is there already and not an empty folder", place);
+    if (o->tokenizer)
+        GR_TRY(gr_gar_new_check_tokenizer(rt, &c, o->tokenizer, err));
+    snprintf(work, sizeof work, "%s.tmp-%ld", place, (long)getpid());
+    if (mkdir(work, 0777) != 0)
+        return gr_fail(err, GR_ERR_IO, "%s: cannot make this folder: %s", work, strerror(errno));
+    gr_status st = fill_folder(rt, &c, work, o, err);
+    if (st == GR_OK && rename(work, place) != 0)
+        st = gr_fail(err, GR_ERR_IO, "%s: cannot rename the finished folder %s to it: %s", place, work,
+                     strerror(errno));
+    if (st != GR_OK)
+        remove_folder(work);
+    return st;
+}

@@ -1,0 +1,43 @@
+/* gar_new.h - makes the folder of a new GAR model: configuration, tokenizer, drawn weights.
+ *
+ * The files are those of a published checkpoint: config.json, preprocessor_config.json,
+ * processor_config.json, generation_config.json, tokenizer.json, tokenizer_config.json,
+ * special_tokens_map.json, and model.safetensors or shards with an index. The folder appears when it is
+ * complete: it is made as DIR.tmp-PID beside its place and renamed. */
+#ifndef GR_MODEL_GAR_NEW_H
+#define GR_MODEL_GAR_NEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "model/gar_config.h"
+
+#define GR_GAR_SHARD_BYTES 5000000000u /* as the published writer: max_shard_size "5GB" */
+
+typedef struct {
+    uint64_t seed;
+    gr_dtype dtype;        /* of the stored weights: F32, BF16 or F16; 0 or GR_DTYPE_COUNT: as configured */
+    const char *tokenizer; /* tokenizer.json, or its folder, to copy; NULL: 256 bytes and the specials */
+    uint64_t shard_bytes;  /* most bytes of data in one file; 0: GR_GAR_SHARD_BYTES */
+    /* Told bytes of weights done and in all, a few times a second at least; returns false to cancel. May be
+     * NULL. */
+    bool (*progress)(void *user, uint64_t done, uint64_t total);
+    void *user;
+} gr_gar_new_options;
+
+/* Makes `dir`, which must not exist or be empty; its parent must exist. `options` may be NULL or zero.
+ * GR_ERR_ARG   something is in the way; a tokenizer whose ids are not those of the configuration; a base
+ *              configuration. GR_ERR_IO  the disk is full, ...  GR_ERR_CANCELLED. Nothing is left behind. */
+gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *dir,
+                     const gr_gar_new_options *options, gr_error *err);
+
+/* The text of config.json, appended to `out`: what gr_gar_config_parse reads back as the same configuration.
+ * GR_ERR_MEM. */
+gr_status gr_gar_config_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
+/* preprocessor_config.json, processor_config.json, generation_config.json. */
+gr_status gr_gar_preprocessor_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
+gr_status gr_gar_processor_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
+gr_status gr_gar_generation_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
+
+#endif
