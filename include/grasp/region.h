@@ -12,8 +12,7 @@
 #include <stdint.h>
 #include "grasp/image.h"
 
-/* --- masks
- * ------------------------------------------------------------------------------------------------------ */
+/* --- masks --------------------------------------------------------------------------------------- */
 
 /* One byte a pixel, 0 outside and 1 inside. Made by functions of the library; the bytes are free to be
  * changed. */
@@ -44,8 +43,7 @@ GR_API gr_status gr_mask_to_image(gr_image **out, const gr_mask *mask, gr_error 
  * GR_ERR_SHAPE: sizes differ. GR_ERR_ARG: not RGB. */
 GR_API gr_status gr_mask_overlay(const gr_mask *mask, gr_image *picture, int index, gr_error *err);
 
-/* --- regions as they are written
- * -------------------------------------------------------------------------------- */
+/* --- regions as they are written ----------------------------------------------------------------- */
 
 /* One region, parsed and not yet bound to a picture. */
 typedef struct gr_region_spec gr_region_spec;
@@ -54,7 +52,7 @@ typedef struct gr_region_spec gr_region_spec;
  *   mask:FILE                     a picture file; what is not black is inside
  *   box:x1,y1,x2,y2[@norm]
  *   point:x,y[,0|1][@norm]        points:x,y[,0|1];x,y[,0|1];...[@norm]   1 (default) inside, 0 outside
- *   scribble:x,y;x,y;...[@norm]   discs of 12 pixels along the line
+ *   scribble:x,y;x,y;...[@norm]   a line drawn with a round pen
  *   polygon:x,y,x,y,x,y,...[@norm]  rings (or points) separated by ';'
  *   rle:{"size":[h,w],"counts":...}  COCO run lengths
  *   {...}                         a region object (docs: the region object)
@@ -68,8 +66,7 @@ GR_API const char *gr_region_spec_name(const gr_region_spec *spec);
 /* The name of an earlier region that this one repeats ("ref"); NULL when it is a region of its own. */
 GR_API const char *gr_region_spec_ref(const gr_region_spec *spec);
 
-/* --- regions of a picture
- * ----------------------------------------------------------------------------------------- */
+/* --- regions of a picture ------------------------------------------------------------------------ */
 
 #define GR_REGION_MAX_WARNINGS 4
 

@@ -85,8 +85,7 @@ void gr_image_free(gr_image *image)
     gr_free(image->rt, image);
 }
 
-/* --- what the bytes are
- * ---------------------------------------------------------------------------------------- */
+/* --- what the bytes are -------------------------------------------------------------------------- */
 
 typedef gr_status decode_fn(gr_image **, gr_runtime *, const uint8_t *, size_t, const gr_image_options *,
                             gr_error *);
@@ -213,8 +212,7 @@ gr_status gr_image_open(gr_image **out, gr_runtime *rt, const char *path, const 
     return st;
 }
 
-/* --- conversions
- * ------------------------------------------------------------------------------------------------ */
+/* --- conversions --------------------------------------------------------------------------------- */
 
 static uint8_t luma(const uint8_t *rgb)
 {
@@ -273,8 +271,7 @@ gr_status gr_image_turn(gr_image *image, int orientation, gr_error *err)
     return GR_OK;
 }
 
-/* --- writing
- * ---------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *text, const char *end)
 {

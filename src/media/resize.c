@@ -7,8 +7,7 @@
 #include "base/alloc.h"
 #include "base/runtime.h"
 
-/* --- weights
- * ---------------------------------------------------------------------------------------------------- */
+/* --- weights ------------------------------------------------------------------------------------- */
 
 /* Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -0.5. */
 static float cubic(float t)
@@ -72,8 +71,7 @@ void gr_resize_axis_fini(gr_resize_axis *axis, gr_runtime *rt)
     *axis = (gr_resize_axis){ 0 };
 }
 
-/* --- the two passes
- * --------------------------------------------------------------------------------------------- */
+/* --- the two passes ------------------------------------------------------------------------------ */
 
 /* A unit of work is a band of output rows: its source rows are resized across into a worker's scratch, then
  * down. */
@@ -204,8 +202,7 @@ gr_status gr_resize_bicubic(gr_runtime *rt, uint8_t *out, int out_w, int out_h, 
     return st;
 }
 
-/* --- nearest
- * ---------------------------------------------------------------------------------------------------- */
+/* --- nearest ------------------------------------------------------------------------------------- */
 
 int gr_nearest_index(int i, int n_in, int n_out)
 {

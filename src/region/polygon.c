@@ -22,8 +22,7 @@ static gr_status check_points(const double *xy, size_t n, gr_error *err)
     return GR_OK;
 }
 
-/* --- as COCO
- * ---------------------------------------------------------------------------------------------------- */
+/* --- as COCO ------------------------------------------------------------------------------------- */
 
 /* The crossings of an outline with the middles of columns, as pixel numbers down the columns. */
 typedef struct {
@@ -135,8 +134,7 @@ gr_status gr_coco_box_to_rle(gr_rle *out, gr_runtime *rt, int height, int width,
     return gr_polygon_to_rle(out, rt, height, width, ring, 4, err);
 }
 
-/* --- by pixel centres
- * ------------------------------------------------------------------------------------------- */
+/* --- by pixel centres ---------------------------------------------------------------------------- */
 
 /* Toggles, in every row whose centre the edge passes, the pixel from which on centres lie to the right of it.
  */

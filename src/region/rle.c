@@ -193,8 +193,7 @@ void gr_rle_box(const gr_rle *r, double xywh[4])
     xywh[3] = any ? (double)(y1 - y0 + 1) : 0;
 }
 
-/* --- two masks at once
- * ------------------------------------------------------------------------------------------ */
+/* --- two masks at once --------------------------------------------------------------------------- */
 
 /* Walks two masks together: each step is the longest stretch on which neither changes. */
 typedef struct {

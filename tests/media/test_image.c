@@ -174,8 +174,7 @@ static void pnm_is_read_and_scaled(void **state)
     }
 }
 
-/* --- hostile and broken input
- * ---------------------------------------------------------------------------------- */
+/* --- hostile and broken input -------------------------------------------------------------------- */
 
 static void what_is_no_picture_is_named(void **state)
 {

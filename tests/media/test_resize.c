@@ -164,8 +164,7 @@ static void absurd_sizes_are_refused(void **state)
     MUST_FAIL(gr_resize_bicubic(*state, p, 1, 1, p, 1, 1, 5, &err), GR_ERR_ARG, "5 channels");
 }
 
-/* --- golden files: torchvision on pictures of many sizes
- * --------------------------------------------------------- */
+/* --- golden files: torchvision on pictures of many sizes ----------------------------------------- */
 
 #define NEED_GOLDEN(path)                                        \
     do {                                                         \

@@ -48,8 +48,7 @@ static void check_runs(const gr_rle *r, const uint32_t *want, size_t n)
     assert_memory_equal(r->runs, want, n * sizeof *want);
 }
 
-/* --- small cases of the specification
- * --------------------------------------------------------------------------- */
+/* --- small cases of the specification ------------------------------------------------------------ */
 
 static void runs_go_down_columns_and_start_with_zeros(void **state)
 {
@@ -180,8 +179,7 @@ static void random_masks_survive_the_round_trip(void **state)
     }
 }
 
-/* --- polygons
- * --------------------------------------------------------------------------------------------------- */
+/* --- polygons ------------------------------------------------------------------------------------ */
 
 static void polygons_are_drawn_as_coco_does(void **state)
 {
@@ -250,8 +248,7 @@ static void even_odd_cuts_holes_by_pixel_centres(void **state)
     gr_mask_free(m);
 }
 
-/* --- vectors of the reference program
- * --------------------------------------------------------------------------- */
+/* --- vectors of the reference program ------------------------------------------------------------ */
 
 typedef struct {
     int h, w;
@@ -454,8 +451,7 @@ static void the_reference_vectors_come_out(void **state)
     gr_free(*state, text);
 }
 
-/* --- every mask of the published annotations
- * --------------------------------------------------------------------- */
+/* --- every mask of the published annotations ----------------------------------------------------- */
 
 typedef struct {
     char file[128];

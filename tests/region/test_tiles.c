@@ -93,8 +93,7 @@ static void bicubic_planes_grow_low_ids(void **state)
     gr_mask_free(mask);
 }
 
-/* --- golden cases: the published preprocessing from picture and run lengths to tiles
- * ----------------------------- */
+/* --- golden cases: the published preprocessing from picture and run lengths to tiles ------------- */
 
 typedef struct {
     char file[128], resample[16], bbox[16];
