@@ -64,7 +64,6 @@ static void check_read(gr_backend *backend, void *to_host, const void *from, siz
 }
 
 /* Looked-up rows are copied too: a device cannot read the file's own bytes. */
-
 static gr_status make_form(gr_backend *backend, void *to, const gr_weight *w, gr_form form, gr_error *err)
 {
     if (form == GR_FORM_VECTOR)
