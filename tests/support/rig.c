@@ -111,7 +111,7 @@ gr_status rig_try(rig *r, gr_graph *g, rig_data *d, gr_error *err)
     for (int i = 0; i < g->n_params; i++) {
         gr_weight *w = rig_weight(r, g->params[i]->name, d->params[i], (size_t)g->params[i]->factor,
                                   (size_t)g->params[i]->cols);
-        w->round_bf16 = d->round_params;
+        w->round_bf16 = d->round_params >> i & 1;
         rig_prepare(r, g, i, w);
         run.params[i] = w;
     }

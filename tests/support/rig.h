@@ -43,7 +43,7 @@ typedef struct {
     const void *inputs[GR_MAX_SLOTS]; /* float, or int32_t for an index */
     const float *params[GR_MAX_SLOTS];
     const gr_rows *rows;
-    bool round_params; /* weights as bf16, as GR_ROUND_BF16 has them */
+    unsigned round_params; /* bit i: parameter i is rounded to bf16 when it is prepared */
     float *outputs[GR_MAX_SLOTS];
 } rig_data;
 
