@@ -5,7 +5,8 @@
 #include "graph/graph.h"
 #include "op/ops.h"
 
-/* y = x W^T + b on three rows, W of 40 outputs (a whole panel and a part of one), against sums written out. */
+/* y = x W^T + b on three rows, W of 40 outputs (a whole panel and a part of one), against sums written out.
+ */
 static void a_linear_layer_gives_the_sums_written_out(void **state)
 {
     (void)state;
@@ -34,7 +35,9 @@ static void a_linear_layer_gives_the_sums_written_out(void **state)
     MUST(be->ops->prepare(be, &weight, GR_FORM_PANELS, &err));
     MUST(be->ops->prepare(be, &bias, GR_FORM_VECTOR, &err));
     uint8_t *arena = be->ops->place(be, gr_graph_arena_bytes(g) + 1, &err);
-    const gr_run run = { .extents = { R }, .inputs = { xs }, .outputs = { ys }, .params = { &weight, &bias }, .arena = arena };
+    const gr_run run = {
+        .extents = { R }, .inputs = { xs }, .outputs = { ys }, .params = { &weight, &bias }, .arena = arena
+    };
     MUST(gr_graph_run(g, be, &run, &err));
     for (int r = 0; r < R; r++)
         for (int o = 0; o < OUT; o++) {
