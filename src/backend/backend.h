@@ -21,8 +21,9 @@ typedef struct {
     void (*write)(gr_backend *b, void *to, const void *from_host, size_t bytes);
     void (*read)(gr_backend *b, void *to_host, const void *from, size_t bytes);
     void (*copy)(gr_backend *b, void *to, const void *from, size_t bytes); /* within the device; no overlap */
-    /* Makes a form of a weight (nothing when it is there). GR_ERR_FORMAT: a value is not finite; the message
-     * names the weight and the place. */
+    /* Makes a form of a weight (nothing when it is there, nor after an error). GR_ERR_FORMAT: a value is not
+     * finite; the message names the weight and the place. Looked-up rows stay where they are, unread, so
+     * their values are not checked. */
     gr_status (*prepare)(gr_backend *b, gr_weight *w, gr_form form, gr_error *err);
     void (*unprepare)(gr_backend *b, gr_weight *w); /* releases all made forms */
     bool (*supports)(const gr_backend *b, const char *op);

@@ -34,6 +34,21 @@ float gr_expf(float x)
 
 /* Below 1: x times a polynomial in x^2. From 1 to 4: 1 - exp(-q(x - 2.5)), q fitted to -log(erfc). Fits:
  * Chebyshev nodes, least squares, remaining error 1.3e-9. */
+static float erfc_tail(float a) /* 1 <= a < 4 */
+{
+    const float u = a - 2.5f;
+    float q = -1.6140616025950294e-06f;
+    q = q * u + 1.3309389942151029e-05f;
+    q = q * u - 7.739442662568763e-05f;
+    q = q * u + 0.0004201445553917438f;
+    q = q * u - 0.0021651603747159243f;
+    q = q * u + 0.01085851714015007f;
+    q = q * u + 0.9438936114311218f;
+    q = q * u + 5.352680683135986f;
+    q = q * u + 7.806815147399902f;
+    return gr_expf(-q);
+}
+
 float gr_erff(float x)
 {
     const float a = fabsf(x);
@@ -50,17 +65,16 @@ float gr_erff(float x)
         p = p * t + 1.1283791065216064f;
         return x * p;
     }
-    const float u = a - 2.5f;
-    float q = -1.6140616025950294e-06f;
-    q = q * u + 1.3309389942151029e-05f;
-    q = q * u - 7.739442662568763e-05f;
-    q = q * u + 0.0004201445553917438f;
-    q = q * u - 0.0021651603747159243f;
-    q = q * u + 0.01085851714015007f;
-    q = q * u + 0.9438936114311218f;
-    q = q * u + 5.352680683135986f;
-    q = q * u + 7.806815147399902f;
-    return copysignf(1.0f - gr_expf(-q), x);
+    return copysignf(1.0f - erfc_tail(a), x);
+}
+
+float gr_erfcf(float x)
+{
+    const float a = fabsf(x);
+    if (a < 1.0f || !(a < INFINITY))
+        return 1.0f - gr_erff(x);
+    const float tail = a < 4.0f ? erfc_tail(a) : 0.0f;
+    return x > 0 ? tail : 2.0f - tail;
 }
 
 double gr_exp(double x)

@@ -97,6 +97,16 @@ static void back_node(walk *w, gr_node *n, gr_value *const *wants, int n_wants, 
             add_grad(w, n->in[i], dx[i]);
 }
 
+/* A gradient as a value of its own: what is given from outside (y = a + b: both gradients are dy) or asked
+ * for twice is copied, so that it can be made an output. */
+static gr_value *own_result(gr_value *v, gr_value *const *dx, int j)
+{
+    bool shared = v->kind != GR_VALUE_TEMP || v->output >= 0;
+    for (int i = 0; i < j; i++)
+        shared |= dx[i] == v;
+    return shared ? gr_slice_rows(v, 1, 0, 1) : v;
+}
+
 void gr_graph_backward(gr_graph *g, gr_value *const *outs, gr_value *const *dy, int n_outs,
                        gr_value *const *wants, gr_value **dx, int n_wants)
 {
@@ -123,7 +133,7 @@ void gr_graph_backward(gr_graph *g, gr_value *const *outs, gr_value *const *dy, 
             back_node(&w, g->nodes[i], wants, n_wants, node_reaches);
     for (int j = 0; j < n_wants; j++) {
         gr_value **sum = find(&w, wants[j]);
-        dx[j] = sum ? *sum : NULL;
+        dx[j] = sum && *sum ? own_result(*sum, dx, j) : NULL;
     }
     gr_free(g->rt, node_reaches);
     gr_free(g->rt, w.keys);

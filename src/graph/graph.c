@@ -125,6 +125,11 @@ gr_value *gr_graph_param(gr_graph *g, const char *name, int rows, int cols)
                                .output = -1 });
 }
 
+gr_form gr_graph_param_form(const gr_graph *g, int slot)
+{
+    return slot >= 0 && slot < g->n_params ? g->param_forms[slot] : GR_FORM_NONE;
+}
+
 gr_value *gr_graph_output(gr_graph *g, gr_value *v)
 {
     if (!v || g->err.status != GR_OK)
@@ -221,7 +226,10 @@ gr_node *gr_graph_add(gr_graph *g, const gr_op *op, const gr_attr *attr, gr_valu
         n->attr = *attr;
     for (int i = 0; i < n_in; i++) {
         n->in[i] = in[i];
-        if (in[i] && !note_param(g, op, i, in[i]))
+        if (in[i] && in[i]->graph != g)
+            gr_graph_fail(g, GR_ERR_ARG, "%s: input %d ('%s') belongs to another graph", op->name, i,
+                          in[i]->name);
+        if (g->err.status != GR_OK || (in[i] && !note_param(g, op, i, in[i])))
             break;
     }
     const gr_value blank = { .name = "", .kind = GR_VALUE_TEMP, .output = -1, .slot = -1, .producer = n };
@@ -305,23 +313,41 @@ size_t gr_graph_n_nodes(const gr_graph *g) { return g->n_nodes; }
 const gr_node *gr_graph_node(const gr_graph *g, size_t i) { return g->nodes[i]; }
 const char *gr_graph_title(const gr_graph *g) { return g->title; }
 
+/* printf to the end of a text of `size` bytes, cut where it is full. */
+static void append(char *text, size_t size, const char *fmt, ...) GR_PRINTF(3, 4);
+static void append(char *text, size_t size, const char *fmt, ...)
+{
+    const size_t at = strlen(text);
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text + at, size - at, fmt, ap);
+    va_end(ap);
+}
+
+static void append_value(const gr_graph *g, char *text, size_t size, const gr_value *v)
+{
+    if (v->extent == GR_FIXED)
+        append(text, size, " %s[%d, %d] @%zu", v->name, v->factor, v->cols, v->offset);
+    else
+        append(text, size, " %s[%s*%d, %d] @%zu", v->name, g->extents[v->extent].name, v->factor, v->cols,
+               v->offset);
+}
+
 void gr_graph_dump(const gr_graph *g, void (*line)(void *user, const char *text), void *user)
 {
     for (size_t i = 0; i < g->n_nodes; i++) {
         const gr_node *n = g->nodes[i];
-        char text[512];
-        int at = snprintf(text, sizeof text, "%3d %-16s", n->number, n->op->name);
+        char text[512] = "";
+        append(text, sizeof text, "%3d %-16s", n->number, n->op->name);
         for (int o = 0; o < n->n_out; o++)
-            at += snprintf(text + at, sizeof text - (size_t)at, " %s[%s%s%d, %d] @%zu", n->out[o]->name,
-                           n->out[o]->extent == GR_FIXED ? "" : g->extents[n->out[o]->extent].name,
-                           n->out[o]->extent == GR_FIXED ? "" : "*", n->out[o]->factor, n->out[o]->cols,
-                           n->out[o]->offset);
-        at += snprintf(text + at, sizeof text - (size_t)at, " <-");
-        for (int k = 0; k < n->n_in && at < 480; k++)
-            at += !n->in[k] ? snprintf(text + at, sizeof text - (size_t)at, " -")
-                            : snprintf(text + at, sizeof text - (size_t)at, " %s%s%d", n->in[k]->name,
-                                       n->in[k]->producer ? "#" : ":",
-                                       n->in[k]->producer ? n->in[k]->producer->number : n->in[k]->slot);
+            append_value(g, text, sizeof text, n->out[o]);
+        append(text, sizeof text, " <-");
+        for (int k = 0; k < n->n_in; k++)
+            if (!n->in[k])
+                append(text, sizeof text, " -");
+            else
+                append(text, sizeof text, " %s%s%d", n->in[k]->name, n->in[k]->producer ? "#" : ":",
+                       n->in[k]->producer ? n->in[k]->producer->number : n->in[k]->slot);
         line(user, text);
     }
 }

@@ -62,13 +62,14 @@ struct gr_node {
     gr_rounding round;
 };
 
-/* One call of a plan. Everything is borrowed; pointers to values are in the backend's space. */
+/* One call of a plan. Everything is borrowed; pointers to values are in the backend's space. Outputs overlap
+ * neither inputs nor each other. An input without rows in this call may be NULL. */
 typedef struct gr_run {
     int extents[GR_MAX_EXTENTS];
     void *inputs[GR_MAX_SLOTS];
     void *outputs[GR_MAX_SLOTS];
     const gr_weight *params[GR_MAX_SLOTS];
-    const gr_rows *rows;   /* needed by rope and attention */
+    const gr_rows *rows;   /* needed by rope and attention: every row of theirs */
     const gr_kv_pages *kv; /* needed by paged attention */
     int kv_layer;
     uint8_t *arena; /* at least gr_graph_arena_bytes */
@@ -92,6 +93,9 @@ int gr_graph_capacity(const gr_graph *g, int extent);
 gr_value *gr_graph_input(gr_graph *g, const char *name, int extent, int factor, int cols);
 gr_value *gr_graph_input_index(gr_graph *g, const char *name, int extent, int factor, int cols);
 gr_value *gr_graph_param(gr_graph *g, const char *name, int rows, int cols);
+/* The form in which the nodes so far read a parameter: what to ask of a backend's `prepare`. GR_FORM_NONE:
+ * nobody reads it. */
+gr_form gr_graph_param_form(const gr_graph *g, int slot);
 /* Makes a value an output: its memory is bound at run time. Returns the value. */
 gr_value *gr_graph_output(gr_graph *g, gr_value *v);
 /* Names a value, so that it can be tapped; the name is a literal. Returns the value. */
@@ -107,8 +111,8 @@ void gr_graph_fail(gr_graph *g, gr_status status, const char *fmt, ...) GR_PRINT
 gr_status gr_graph_status(const gr_graph *g, gr_error *err);
 
 /* Adds the backward pass. dy[i] is the gradient of outs[i] (values with the same shape, usually inputs). On
- * return dx[j] is the gradient of wants[j] (inputs or parameters), as a value to be made an output; NULL
- * where nothing flows. */
+ * return dx[j] is the gradient of wants[j] (inputs or parameters), as a value of its own that can be made an
+ * output; NULL where nothing flows. */
 void gr_graph_backward(gr_graph *g, gr_value *const *outs, gr_value *const *dy, int n_outs,
                        gr_value *const *wants, gr_value **dx, int n_wants);
 
@@ -125,8 +129,8 @@ size_t gr_graph_arena_bytes(const gr_graph *g);
 int gr_graph_n_params(const gr_graph *g);
 gr_form gr_graph_param_form(const gr_graph *g, int slot);
 
-/* GR_ERR_CANCELLED, or what the backend reports (a lost device). Extents over capacity are a mistake of the
- * caller (GR_ERR_ARG). */
+/* GR_ERR_CANCELLED, or what the backend reports (a lost device). Mistakes of the caller: GR_ERR_ARG (extents
+ * over capacity, missing memory, row table or prepared form), GR_ERR_SHAPE (a weight of another shape). */
 gr_status gr_graph_run(const gr_graph *g, struct gr_backend *backend, const gr_run *run, gr_error *err);
 
 /* FLOP and bytes of memory traffic of one call at these extents, summed over nodes; either may be NULL. */

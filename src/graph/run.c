@@ -80,35 +80,83 @@ static gr_status tap(const gr_graph *g, gr_backend *b, const gr_run *run, const 
     return GR_OK;
 }
 
-static gr_status check_call(const gr_graph *g, const gr_run *run, gr_error *err)
+/* Vectors may be stored as rows or as columns; matrices must lie as declared. */
+static gr_status check_param(const gr_graph *g, const gr_weight *w, int slot, gr_error *err)
+{
+    const gr_value *p = g->params[slot];
+    const gr_form form = g->param_forms[slot];
+    const size_t rows = (size_t)p->factor, cols = (size_t)p->cols;
+    if (!w)
+        return gr_fail(err, GR_ERR_ARG, "graph '%s': parameter '%s' is missing", g->title, p->name);
+    if (form == GR_FORM_VECTOR ? w->rows * w->cols != rows * cols : w->rows != rows || w->cols != cols)
+        return gr_fail(err, GR_ERR_SHAPE,
+                       "graph '%s': parameter '%s' is '%s' of %zu x %zu, expected %zu x %zu", g->title,
+                       p->name, w->name, w->rows, w->cols, rows, cols);
+    const void *made = form == GR_FORM_VECTOR   ? (const void *)w->vector
+                       : form == GR_FORM_PANELS ? w->panels
+                       : form == GR_FORM_ROWS   ? w->looked_up
+                                                : w;
+    if (!made)
+        return gr_fail(err, GR_ERR_ARG,
+                       "graph '%s': parameter '%s': weight '%s' was not prepared in the form "
+                       "that is read here",
+                       g->title, p->name, w->name);
+    return GR_OK;
+}
+
+/* Rows that rope and attention read must all stand in the row table. */
+static gr_status check_rows(const gr_graph *g, const gr_run *run, const gr_node *n, gr_error *err)
+{
+    const size_t rows = gr_value_rows(n->in[0], run->extents);
+    if (n->op->reads_rows && rows > 0 && (!run->rows || (size_t)run->rows->n_rows != rows))
+        return gr_fail(err, GR_ERR_ARG, "graph '%s', node %d: %s has %zu rows, the row table %d", g->title,
+                       n->number, n->op->name, rows, run->rows ? run->rows->n_rows : 0);
+    if (n->attr.paged && rows > 0 && !run->kv)
+        return gr_fail(err, GR_ERR_ARG, "graph '%s', node %d: %s needs KV pages", g->title, n->number,
+                       n->op->name);
+    return GR_OK;
+}
+
+static gr_status check_call(const gr_graph *g, const gr_backend *b, const gr_run *run, gr_error *err)
 {
     if (!g->planned)
         return gr_fail(err, GR_ERR_ARG, "graph '%s' was not planned", g->title);
+    if (b->n_workers > g->n_workers)
+        return gr_fail(err, GR_ERR_ARG, "graph '%s' was planned for %d workers, the %s backend has %d",
+                       g->title, g->n_workers, b->ops->name, b->n_workers);
+    if (!run->arena && gr_graph_arena_bytes(g) > 0)
+        return gr_fail(err, GR_ERR_ARG, "graph '%s' has no arena", g->title);
     for (int i = 0; i < g->n_extents; i++)
         if (run->extents[i] < 0 || run->extents[i] > g->extents[i].capacity)
             return gr_fail(err, GR_ERR_ARG, "graph '%s': extent '%s' is %d, its capacity is %d", g->title,
                            g->extents[i].name, run->extents[i], g->extents[i].capacity);
+    for (int i = 0; i < g->n_inputs; i++)
+        if (!run->inputs[i] && gr_value_rows(g->inputs[i], run->extents) > 0)
+            return gr_fail(err, GR_ERR_ARG, "graph '%s': input '%s' has no memory", g->title,
+                           g->inputs[i]->name);
     for (int i = 0; i < g->n_params; i++)
-        if (!run->params[i] || run->params[i]->rows * run->params[i]->cols !=
-                                   (size_t)g->params[i]->factor * (size_t)g->params[i]->cols)
-            return gr_fail(err, GR_ERR_SHAPE, "graph '%s': parameter '%s' is %s, expected %d x %d", g->title,
-                           g->params[i]->name, run->params[i] ? run->params[i]->name : "missing",
-                           g->params[i]->factor, g->params[i]->cols);
+        GR_TRY(check_param(g, run->params[i], i, err));
     for (int i = 0; i < g->n_outputs; i++)
-        if (!run->outputs[i])
+        if (!run->outputs[i] && gr_value_rows(g->outputs[i], run->extents) > 0)
             return gr_fail(err, GR_ERR_ARG, "graph '%s': output %d has no memory", g->title, i);
+    for (size_t i = 0; i < g->n_nodes; i++)
+        GR_TRY(check_rows(g, run, g->nodes[i], err));
     return GR_OK;
 }
 
 gr_status gr_graph_run(const gr_graph *g, gr_backend *b, const gr_run *run, gr_error *err)
 {
-    GR_TRY(check_call(g, run, err));
+    GR_TRY(check_call(g, b, run, err));
     for (size_t i = 0; i < g->n_nodes; i++) {
         if (run->cancelled && run->cancelled(run->cancel_user))
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
         gr_task t;
         make_task(&t, g, run, g->nodes[i]);
-        GR_TRY(b->ops->run(b, &t, err));
+        const gr_status status = b->ops->run(b, &t, err);
+        if (status != GR_OK) {
+            gr_error_prefix(err, "graph '%s', node %zu", g->title, i);
+            return status;
+        }
         if (run->tap)
             GR_TRY(tap(g, b, run, g->nodes[i], &t, err));
     }

@@ -4,7 +4,10 @@
 #include "graph/op.h"
 #include "op/ops.h"
 
-static float gelu(float x) { return 0.5f * x * (1.0f + gr_erff(x * 0.70710678f)); }
+/* Phi(x) = (1 + erf(x / sqrt 2)) / 2, by the complement: 1 + erf would cancel far below zero. */
+static float normal_cdf(float x) { return 0.5f * gr_erfcf(x * -0.70710678f); }
+
+static float gelu(float x) { return x * normal_cdf(x); }
 
 static float silu(float x) { return x / (1.0f + gr_expf(-x)); }
 
@@ -12,7 +15,7 @@ static float silu(float x) { return x / (1.0f + gr_expf(-x)); }
 static float gelu_slope(float x)
 {
     const float phi = 0.39894228f * gr_expf(-0.5f * x * x);
-    return 0.5f * (1.0f + gr_erff(x * 0.70710678f)) + x * phi;
+    return normal_cdf(x) + x * phi;
 }
 
 static float silu_slope(float x)

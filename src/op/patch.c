@@ -9,7 +9,7 @@
 static bool patchify_infer(gr_node *n)
 {
     const gr_attr *a = &n->attr; /* group = channels, factor = repeat, side, head_dim = patch */
-    if (a->group < 1 || a->factor < 1 || a->head_dim < 1 || a->side % a->head_dim != 0 ||
+    if (a->group < 1 || a->factor < 1 || a->head_dim < 1 || a->side < 1 || a->side % a->head_dim != 0 ||
         n->in[0]->factor != 1 || n->in[0]->cols != a->group * a->side * a->side) {
         gr_graph_fail(n->graph, GR_ERR_SHAPE,
                       "patchify: %d columns for %d channels of side %d in patches of %d", n->in[0]->cols,

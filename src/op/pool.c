@@ -6,7 +6,7 @@
 static bool pool_infer(gr_node *n)
 {
     const int side = n->attr.side, factor = n->attr.factor;
-    if (factor < 1 || side % factor != 0 || n->in[0]->factor % (side * side) != 0) {
+    if (factor < 1 || side < 1 || side % factor != 0 || n->in[0]->factor % (side * side) != 0) {
         gr_graph_fail(n->graph, GR_ERR_SHAPE, "mean_pool: grids of side %d among %d rows, pooled by %d", side,
                       n->in[0]->factor, factor);
         return false;

@@ -63,6 +63,7 @@ const gr_op gr_op_rope = { .name = "rope",
                            .n_out = 1,
                            .forms = { GR_FORM_NONE, GR_FORM_VECTOR },
                            .inplace = 1,
+                           .reads_rows = true,
                            .infer = rope_infer,
                            .forward = rope_forward,
                            .grad = rope_grad };

@@ -39,6 +39,20 @@ static void erff_is_within_2e7_and_odd(void **state)
     assert_true(isnan(gr_erff(NAN)) && gr_erff(INFINITY) == 1.0f && gr_erff(0.0f) == 0.0f);
 }
 
+static void erfcf_keeps_its_relative_error_in_the_tail(void **state)
+{
+    (void)state;
+    double worst = 0;
+    for (float x = -6.0f; x < 3.999f; x += 0.00037f) {
+        const double e = fabs((double)gr_erfcf(x) / erfc((double)x) - 1);
+        worst = e > worst ? e : worst;
+    }
+    print_message("gr_erfcf: worst relative error %.3g\n", worst);
+    assert_true(worst < 2e-6);
+    assert_true(gr_erfcf(0.0f) == 1.0f && gr_erfcf(9.0f) == 0.0f && gr_erfcf(-9.0f) == 2.0f);
+    assert_true(isnan(gr_erfcf(NAN)) && gr_erfcf(INFINITY) == 0.0f && gr_erfcf(-INFINITY) == 2.0f);
+}
+
 static void doubles_agree_with_long_double(void **state)
 {
     (void)state;
@@ -57,6 +71,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(expf_is_within_two_ulp_everywhere),
                                         cmocka_unit_test(erff_is_within_2e7_and_odd),
+                                        cmocka_unit_test(erfcf_keeps_its_relative_error_in_the_tail),
                                         cmocka_unit_test(doubles_agree_with_long_double) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

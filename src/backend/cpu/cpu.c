@@ -67,20 +67,31 @@ static void cpu_copy(gr_backend *b, void *to, const void *from, size_t bytes)
         memcpy(to, from, bytes);
 }
 
+/* A form that cannot be made whole is not there at all, so that nobody computes with half of it. */
 static gr_status cpu_prepare(gr_backend *b, gr_weight *w, gr_form form, gr_error *err)
 {
-    if (form == GR_FORM_ROWS)
+    void *made = NULL;
+    gr_status status = gr_prepare_check(w, err);
+    if (status != GR_OK || form == GR_FORM_NONE || (form == GR_FORM_VECTOR && w->vector) ||
+        (form == GR_FORM_PANELS && w->panels))
+        return status;
+    if (form == GR_FORM_ROWS) {
         w->looked_up = w->stored;
-    if (form == GR_FORM_VECTOR && !w->vector) {
-        if (!(w->vector = cpu_place(b, gr_weight_form_bytes(w, form), err)))
-            return GR_ERR_MEM;
-        return gr_prepare_vector(b->rt, w->vector, w, err);
+        return GR_OK;
     }
-    if (form == GR_FORM_PANELS && !w->panels) {
-        if (!(w->panels = cpu_place(b, gr_weight_form_bytes(w, form), err)))
-            return GR_ERR_MEM;
+    if (!(made = cpu_place(b, gr_weight_form_bytes(w, form), err)))
+        return GR_ERR_MEM;
+    status = form == GR_FORM_VECTOR ? gr_prepare_vector(b->rt, made, w, err)
+                                    : gr_prepare_panels(b->rt, made, w, err);
+    if (status != GR_OK) {
+        cpu_release(b, made);
+        return status;
+    }
+    if (form == GR_FORM_VECTOR) {
+        w->vector = made;
+    } else {
+        w->panels = made;
         w->panel_dtype = gr_panel_dtype(w);
-        return gr_prepare_panels(b->rt, w->panels, w, err);
     }
     return GR_OK;
 }

@@ -39,7 +39,7 @@ static gr_status not_finite(const gr_weight *w, size_t at, gr_error *err)
                    (double)stored_at(w, at));
 }
 
-static gr_status check_type(const gr_weight *w, gr_error *err)
+gr_status gr_prepare_check(const gr_weight *w, gr_error *err)
 {
     if (w->dtype == GR_DTYPE_F32 || w->dtype == GR_DTYPE_BF16 || w->dtype == GR_DTYPE_F16)
         return GR_OK;
@@ -50,7 +50,7 @@ static gr_status check_type(const gr_weight *w, gr_error *err)
 gr_status gr_prepare_vector(gr_runtime *rt, float *to, const gr_weight *w, gr_error *err)
 {
     (void)rt;
-    GR_TRY(check_type(w, err));
+    GR_TRY(gr_prepare_check(w, err));
     for (size_t i = 0; i < w->rows * w->cols; i++) {
         const float x = stored_at(w, i);
         if (!isfinite(x))
@@ -97,7 +97,7 @@ static void pack_panel(void *user, size_t p, int worker)
 
 gr_status gr_prepare_panels(gr_runtime *rt, void *to, const gr_weight *w, gr_error *err)
 {
-    GR_TRY(check_type(w, err));
+    GR_TRY(gr_prepare_check(w, err));
     pack_job job = { .w = w, .to = to, .dtype = gr_panel_dtype(w) };
     gr_threads_run(rt->threads, gr_n_panels(w->rows), pack_panel, &job);
     const size_t bad = atomic_load(&job.bad);

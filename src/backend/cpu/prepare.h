@@ -10,8 +10,11 @@
 /* Type of the panels that a weight will have: F32, BF16 or F16. */
 gr_dtype gr_panel_dtype(const gr_weight *w);
 
-/* Both check every value: one that is not finite is GR_ERR_FORMAT with name, row and column. `to` has
- * gr_weight_form_bytes bytes. */
+/* GR_ERR_UNSUPPORTED unless the stored type is one of those three. */
+gr_status gr_prepare_check(const gr_weight *w, gr_error *err);
+
+/* Both check type and every value: one that is not finite is GR_ERR_FORMAT with name, row and column. `to`
+ * has gr_weight_form_bytes bytes. */
 gr_status gr_prepare_vector(gr_runtime *rt, float *to, const gr_weight *w, gr_error *err);
 gr_status gr_prepare_panels(gr_runtime *rt, void *to, const gr_weight *w, gr_error *err);
 
