@@ -1,7 +1,7 @@
 /* model.h - a model folder as it was published: opened, described, not yet computing.
  *
- * gr_model_open maps the weights and checks every tensor's name, type and shape; it allocates nothing of their size. Packing them for a device is the
- * engine's first act (engine.h). */
+ * gr_model_open maps the weights and checks every tensor's name, type and shape; it allocates nothing of
+ * their size. Packing them for a device is the engine's first act (engine.h). */
 #ifndef GRASP_MODEL_H
 #define GRASP_MODEL_H
 
@@ -12,7 +12,8 @@
 
 typedef struct gr_model gr_model;
 
-/* exact: f32 arithmetic. released: f32 arithmetic with results rounded to bf16 wherever the published bf16 code rounds. */
+/* exact: f32 arithmetic. released: f32 arithmetic with results rounded to bf16 wherever the published bf16
+ * code rounds. */
 typedef enum { GR_NUMERICS_EXACT, GR_NUMERICS_RELEASED } gr_numerics;
 
 /* Begin with gr_model_options_init; fields are only ever added at the end. */
@@ -23,9 +24,11 @@ typedef struct {
 
 GR_API void gr_model_options_init(gr_model_options *options);
 
-/* `dir`: config.json, tokenizer.json and weights (safetensors, one file or shards). `options` may be NULL. On failure *out is NULL.
- * GR_ERR_IO, GR_ERR_FORMAT, GR_ERR_SHAPE, GR_ERR_UNSUPPORTED, GR_ERR_MEM: the sentence names file, tensor or field. */
-GR_API gr_status gr_model_open(gr_model **out, gr_runtime *rt, const char *dir, const gr_model_options *options, gr_error *err);
+/* `dir`: config.json, tokenizer.json and weights (safetensors, one file or shards). `options` may be NULL. On
+ * failure *out is NULL. GR_ERR_IO, GR_ERR_FORMAT, GR_ERR_SHAPE, GR_ERR_UNSUPPORTED, GR_ERR_MEM: the sentence
+ * names file, tensor or field. */
+GR_API gr_status gr_model_open(gr_model **out, gr_runtime *rt, const char *dir,
+                               const gr_model_options *options, gr_error *err);
 GR_API void gr_model_close(gr_model *model); /* NULL is fine; its engines must be gone */
 
 /* The switches the checkpoint was trained for; released where it does not say. */
@@ -43,8 +46,8 @@ typedef struct {
 
 /* What `grasp inspect` shows. Texts are borrowed from the model. */
 typedef struct {
-    size_t size; /* sizeof(gr_model_info), set by the caller */
-    const char *dir, *family, *tower; /* "gar"; the tower's published architecture name */
+    size_t size;                        /* sizeof(gr_model_info), set by the caller */
+    const char *dir, *family, *tower;   /* "gar"; the tower's published architecture name */
     const char *license, *base_license; /* NULL: not stated in the files */
     const char *dtypes;                 /* "BF16" or, mixed, "BF16 470, F32 8" */
     int tile_px, patch_px, tower_dim, tower_depth, tower_heads;
@@ -62,7 +65,8 @@ typedef struct {
 
 GR_API gr_status gr_model_describe(const gr_model *model, gr_model_info *info, gr_error *err);
 
-/* Things that no published file has confirmed yet, as sentences with the command that will settle them; NULL ends the list. */
+/* Things that no published file has confirmed yet, as sentences with the command that will settle them; NULL
+ * ends the list. */
 GR_API const char *gr_model_unverified(const gr_model *model, size_t i);
 
 #endif

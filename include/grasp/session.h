@@ -2,7 +2,8 @@
  *
  *     gr_session_ask(s, &request, &options, &err);            picture and prompt
  *     gr_session_answer(s, on_text, user, &err);              until the answer is over
- * or, with several sessions of one engine, gr_engine_step until none is busy. Answers do not depend on threads, chunks or other sessions. */
+ * or, with several sessions of one engine, gr_engine_step until none is busy. Answers do not depend on
+ * threads, chunks or other sessions. */
 #ifndef GRASP_SESSION_H
 #define GRASP_SESSION_H
 
@@ -15,11 +16,13 @@ typedef struct gr_dump gr_dump;
 
 /* What is asked. Everything is borrowed until gr_session_ask returns. Begin with gr_request_init. */
 typedef struct {
-    size_t size;                      /* sizeof(gr_request), set by init */
-    const gr_image *image;            /* RGB or anything that converts; NULL: text alone */
-    const gr_region *const *regions;  /* of the picture's size; region i is <Prompti>, or the one its name or the question says */
+    size_t size;           /* sizeof(gr_request), set by init */
+    const gr_image *image; /* RGB or anything that converts; NULL: text alone */
+    const gr_region *const
+        *regions; /* of the picture's size; region i is <Prompti>, or the one its name or the question says */
     size_t n_regions;
-    const char *question; /* NULL: the published instruction that describes one region. <PromptK> and <region:NAME> mean regions. */
+    const char *question; /* NULL: the published instruction that describes one region. <PromptK> and
+                             <region:NAME> mean regions. */
     const char *system;   /* NULL: the published sentence */
     gr_profile profile;
     int max_tiles; /* 0: the model's */
@@ -33,20 +36,22 @@ GR_API void gr_request_init(gr_request *request, const gr_model *model);
 
 /* What a request comes to, before an engine exists: what max_context and max_tiles must allow. */
 typedef struct {
-    int prompt_rows, image_rows, region_rows; /* of the prompt in all; of them from the picture; from regions */
-    int across, down;                         /* tiles of the canvas */
+    int prompt_rows, image_rows,
+        region_rows;  /* of the prompt in all; of them from the picture; from regions */
+    int across, down; /* tiles of the canvas */
 } gr_request_size;
 
-GR_API gr_status gr_request_measure(const gr_model *model, const gr_request *request, gr_request_size *size, gr_error *err);
+GR_API gr_status gr_request_measure(const gr_model *model, const gr_request *request, gr_request_size *size,
+                                    gr_error *err);
 
 /* How the answer is made. Begin with gr_answer_options_init. */
 typedef struct {
-    size_t size;        /* sizeof(gr_answer_options), set by init */
-    int max_tokens;     /* default 1024 */
-    double temperature; /* default 0: greedy */
-    double top_p;       /* (0, 1], default 1 */
-    int top_k;          /* 0: all */
-    uint64_t seed;      /* draws depend on seed and position alone */
+    size_t size;              /* sizeof(gr_answer_options), set by init */
+    int max_tokens;           /* default 1024 */
+    double temperature;       /* default 0: greedy */
+    double top_p;             /* (0, 1], default 1 */
+    int top_k;                /* 0: all */
+    uint64_t seed;            /* draws depend on seed and position alone */
     const char *const *stops; /* up to 4 texts that end the answer; not part of it */
     size_t n_stops;
     bool ignore_end;   /* do not stop at end tokens */
@@ -58,13 +63,15 @@ GR_API void gr_answer_options_init(gr_answer_options *options);
 GR_API gr_status gr_session_open(gr_session **out, gr_engine *engine, gr_error *err);
 GR_API void gr_session_close(gr_session *s); /* NULL is fine */
 
-/* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten. GR_ERR_ARG, GR_ERR_LIMIT (context, regions,
- * tiles), GR_ERR_CANCELLED. */
-GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options, gr_error *err);
+/* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten. GR_ERR_ARG,
+ * GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
+GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
+                                gr_error *err);
 
-/* Runs the engine until this answer is over. `text` gets whole characters as soon as they are certain and returns false to stop; may be NULL.
- * Other busy sessions move too. */
-GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n), void *user, gr_error *err);
+/* Runs the engine until this answer is over. `text` gets whole characters as soon as they are certain and
+ * returns false to stop; may be NULL. Other busy sessions move too. */
+GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n),
+                                   void *user, gr_error *err);
 
 /* One step for all busy sessions of the engine: a chunk of a prompt, or a token each. */
 GR_API gr_status gr_engine_step(gr_engine *engine, gr_error *err);
@@ -84,7 +91,8 @@ typedef struct {
     size_t size; /* sizeof(gr_session_stats), set by the caller */
     int prompt_rows, image_rows, region_rows, tiles;
     int across, down;
-    double picture_ms, encode_ms, prefill_ms, decode_ms; /* decoding and resizing; tower; prompt to first token; the other tokens */
+    double picture_ms, encode_ms, prefill_ms,
+        decode_ms; /* decoding and resizing; tower; prompt to first token; the other tokens */
 } gr_session_stats;
 
 /* The text so far, zero-terminated; valid until the session moves. `n` may be NULL. */
@@ -94,8 +102,9 @@ GR_API size_t gr_session_n_tokens(const gr_session *s);
 GR_API gr_token gr_session_token(const gr_session *s, size_t i);
 GR_API gr_status gr_session_statistics(const gr_session *s, gr_session_stats *stats, gr_error *err);
 
-/* Intermediate values as a safetensors file: pixel_values, mask_values, vision_features, image_features, replay_<i>, input_ids,
- * inputs_embeds, logits of every step. They are kept in memory until gr_dump_close writes the file whole. */
+/* Intermediate values as a safetensors file: pixel_values, mask_values, vision_features, image_features,
+ * replay_<i>, input_ids, inputs_embeds, logits of every step. They are kept in memory until gr_dump_close
+ * writes the file whole. */
 GR_API gr_status gr_dump_open(gr_dump **out, gr_runtime *rt, const char *path, gr_error *err);
 GR_API gr_status gr_dump_close(gr_dump *dump, gr_error *err); /* writes; NULL is fine */
 GR_API void gr_dump_abort(gr_dump *dump);                     /* writes nothing; NULL is fine */

@@ -26,7 +26,8 @@ struct gr_weight {
     gr_dtype dtype;     /* as stored: F32, BF16 or F16 */
     size_t rows, cols;  /* outputs and inputs of a linear weight; 1 x n for vectors */
     const void *stored; /* row-major, borrowed, perhaps misaligned; NULL when only made forms exist */
-    int paired_rows;    /* > 0: stored rows of each group of so many lie in pairs (a0, b0, a1, ...), wanted as halves (a0, a1, ..., b0, ...) */
+    int paired_rows;    /* > 0: stored rows of each group of so many lie in pairs (a0, b0, a1, ...), wanted as
+                           halves (a0, a1, ..., b0, ...) */
     bool round_bf16;    /* f32 and f16 are rounded to bf16 while preparing (numerics released) */
     /* Made by a backend's `prepare`, in its space; NULL: not made. */
     float *vector;

@@ -92,7 +92,7 @@ static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_li
 }
 
 gr_status gr_core_measure(gr_core_memory *memory, const gr_gar *m, gr_backend *b,
-                            const gr_core_limits *limits, gr_error *err)
+                          const gr_core_limits *limits, gr_error *err)
 {
     gr_segments s;
     const gr_capacities cap = capacities(limits);
@@ -149,7 +149,7 @@ static gr_status take_memory(gr_core *e, gr_error *err)
 }
 
 gr_status gr_core_new(gr_core **out, gr_gar *m, gr_backend *b, const gr_core_limits *limits,
-                        bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err)
+                      bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err)
 {
     *out = NULL;
     GR_TRY(check_limits(limits, &m->config, err));

@@ -36,12 +36,12 @@ typedef struct {
 
 /* Builds the plans and adds up; takes no memory of that order. */
 gr_status gr_core_measure(gr_core_memory *memory, const gr_gar *m, gr_backend *b,
-                            const gr_core_limits *limits, gr_error *err);
+                          const gr_core_limits *limits, gr_error *err);
 
 /* Prepares the model's weights if that was not done, and takes the memory. `m` and `b` are borrowed.
  * `progress` as in gr_gar_prepare. */
 gr_status gr_core_new(gr_core **out, gr_gar *m, gr_backend *b, const gr_core_limits *limits,
-                        bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err);
+                      bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err);
 void gr_core_free(gr_core *e); /* NULL is fine; its sequences must be gone */
 
 /* Sees intermediate values; all NULL: nobody looks. Data are host memory, valid during the call. */
@@ -94,8 +94,7 @@ void gr_sequence_free(gr_sequence *s); /* NULL is fine */
 
 /* Encodes a picture into feature rows of the sequence: (1 + across * down) * tokens a tile, then the rows of
  * each region. Replaces an earlier one. */
-gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_core_watch *watch,
-                             gr_error *err);
+gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_core_watch *watch, gr_error *err);
 
 /* Appends prompt rows: source[i] < 0: token ids[i]; otherwise feature row source[i] of the sequence's
  * picture. */

@@ -70,7 +70,8 @@ static collected *find(gr_dump *d, const char *name)
     return c;
 }
 
-void gr_dump_add(gr_dump *d, const char *name, gr_dtype dtype, size_t n, int rank, const int64_t *dims, const void *data)
+void gr_dump_add(gr_dump *d, const char *name, gr_dtype dtype, size_t n, int rank, const int64_t *dims,
+                 const void *data)
 {
     if (!d || d->err.status != GR_OK)
         return;
@@ -111,7 +112,8 @@ static gr_status write_file(gr_dump *d, gr_error *err)
     gr_safetensors_writer *w;
     for (int i = 0; i < d->n; i++) {
         const collected *c = &d->at[i];
-        specs[i] = (gr_tensor_spec){ .name = c->name, .dtype = c->dtype, .rank = c->rank + (c->counted ? 1 : 0) };
+        specs[i] =
+            (gr_tensor_spec){ .name = c->name, .dtype = c->dtype, .rank = c->rank + (c->counted ? 1 : 0) };
         if (c->counted)
             specs[i].shape[0] = (int64_t)c->items;
         memcpy(specs[i].shape + (c->counted ? 1 : 0), c->dims, (size_t)c->rank * sizeof *c->dims);

@@ -61,8 +61,8 @@ static gr_status encode_tile(gr_core *e, const gr_picture *p, int t, int to_row,
     return GR_OK;
 }
 
-static gr_status replay(gr_core *e, const gr_picture *p, int first_row, int to_row,
-                        const gr_core_watch *w, gr_error *err)
+static gr_status replay(gr_core *e, const gr_picture *p, int first_row, int to_row, const gr_core_watch *w,
+                        gr_error *err)
 {
     const gr_gar_config *c = &e->model->config;
     const size_t region = (size_t)gr_region_rows(c) * (size_t)c->text.hidden;

@@ -9,24 +9,32 @@ void gr_engine_options_init(gr_engine_options *options)
     *options = (gr_engine_options){ .size = sizeof *options, .max_sessions = 1, .chunk_rows = 256 };
 }
 
-static gr_status limits_of(const gr_model *m, const gr_engine_options *o, gr_core_limits *l, int *max_tiles, gr_error *err)
+static gr_status limits_of(const gr_model *m, const gr_engine_options *o, gr_core_limits *l, int *max_tiles,
+                           gr_error *err)
 {
     const gr_gar_config *c = &m->gar->config;
     if (o->size != sizeof *o)
-        return gr_fail(err, GR_ERR_ARG, "gr_engine_options.size is %zu, this library expects %zu: call gr_engine_options_init", o->size,
-                       sizeof *o);
-    if (o->max_tiles < 0 || o->max_tiles > GR_CANVAS_MAX_TILES || o->max_regions < 0 || o->max_regions > GR_MAX_PROMPTS)
-        return gr_fail(err, GR_ERR_ARG, "max_tiles is %d and max_regions %d, expected at most %d and %d", o->max_tiles, o->max_regions,
-                       GR_CANVAS_MAX_TILES, GR_MAX_PROMPTS);
+        return gr_fail(err, GR_ERR_ARG,
+                       "gr_engine_options.size is %zu, this library expects %zu: call gr_engine_options_init",
+                       o->size, sizeof *o);
+    if (o->max_tiles < 0 || o->max_tiles > GR_CANVAS_MAX_TILES || o->max_regions < 0 ||
+        o->max_regions > GR_MAX_PROMPTS)
+        return gr_fail(err, GR_ERR_ARG, "max_tiles is %d and max_regions %d, expected at most %d and %d",
+                       o->max_tiles, o->max_regions, GR_CANVAS_MAX_TILES, GR_MAX_PROMPTS);
     const int regions = o->max_regions ? o->max_regions : c->n_prompts > 0 ? c->n_prompts : 1;
     *max_tiles = o->max_tiles ? o->max_tiles : c->max_num_tiles;
-    const int per_session = (1 + *max_tiles) * c->tokens_side * c->tokens_side + regions * c->replay_grid * c->replay_grid;
-    *l = (gr_core_limits){ .max_sequences = o->max_sessions, .max_context = o->max_context ? o->max_context : c->text.context,
-                           .chunk_rows = o->chunk_rows, .max_features = o->max_sessions * per_session, .max_regions = regions };
+    const int per_session =
+        (1 + *max_tiles) * c->tokens_side * c->tokens_side + regions * c->replay_grid * c->replay_grid;
+    *l = (gr_core_limits){ .max_sequences = o->max_sessions,
+                           .max_context = o->max_context ? o->max_context : c->text.context,
+                           .chunk_rows = o->chunk_rows,
+                           .max_features = o->max_sessions * per_session,
+                           .max_regions = regions };
     return GR_OK;
 }
 
-gr_status gr_engine_measure(const gr_model *model, const gr_engine_options *options, gr_memory *memory, gr_error *err)
+gr_status gr_engine_measure(const gr_model *model, const gr_engine_options *options, gr_memory *memory,
+                            gr_error *err)
 {
     gr_core_limits limits;
     gr_core_memory m;
@@ -34,7 +42,9 @@ gr_status gr_engine_measure(const gr_model *model, const gr_engine_options *opti
     GR_TRY(limits_of(model, options, &limits, &max_tiles, err));
     GR_TRY(gr_core_measure(&m, model->gar, model->backend, &limits, err));
     const size_t tile = (size_t)model->gar->config.vision.tile_px * (size_t)model->gar->config.vision.tile_px;
-    *memory = (gr_memory){ .weights = m.weights, .kv = m.kv, .arena = m.arena, .features = m.features, .buffers = m.buffers };
+    *memory = (gr_memory){
+        .weights = m.weights, .kv = m.kv, .arena = m.arena, .features = m.features, .buffers = m.buffers
+    };
     /* Picture and masks as bytes, and the resize's float rows of the canvas. */
     memory->picture = (size_t)(1 + max_tiles) * tile * 4;
     memory->total = m.total + memory->picture;
@@ -57,7 +67,8 @@ gr_status gr_engine_open(gr_engine **out, gr_model *model, const gr_engine_optio
     e->sessions = gr_calloc(model->rt, (size_t)limits.max_sequences, sizeof *e->sessions);
     gr_status st = e->sessions ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for the engine");
     if (st == GR_OK)
-        st = gr_core_new(&e->core, model->gar, model->backend, &limits, options->progress, options->progress_user, err);
+        st = gr_core_new(&e->core, model->gar, model->backend, &limits, options->progress,
+                         options->progress_user, err);
     if (st != GR_OK)
         gr_engine_close(e);
     else
@@ -74,8 +85,8 @@ void gr_engine_close(gr_engine *engine)
     gr_free(engine->model->rt, engine);
 }
 
-/* The step's watcher: values are shown to the dump of the one session that has one. With several at once rows of the step could not be told
- * apart, so a dump asks for an engine of one session. */
+/* The step's watcher: values are shown to the dump of the one session that has one. With several at once rows
+ * of the step could not be told apart, so a dump asks for an engine of one session. */
 static gr_dump *dump_of(const gr_engine *e)
 {
     return e->n_sessions == 1 && e->sessions[0] ? e->sessions[0]->dump : NULL;

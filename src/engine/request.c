@@ -19,25 +19,33 @@ static int switch_of(const gr_request *r, int which) { return r->profile.value[w
 
 static const char *instruction(const gr_request *r)
 {
-    return switch_of(r, GR_SWITCH_WORDING) ? "Describe the masked region in detail." : "Describe this masked region in detail.";
+    return switch_of(r, GR_SWITCH_WORDING) ? "Describe the masked region in detail."
+                                           : "Describe this masked region in detail.";
 }
 
 static gr_status check_request(const gr_model *m, const gr_request *r, gr_error *err)
 {
     if (r->size != sizeof *r)
-        return gr_fail(err, GR_ERR_ARG, "gr_request.size is %zu, this library expects %zu: call gr_request_init", r->size, sizeof *r);
+        return gr_fail(err, GR_ERR_ARG,
+                       "gr_request.size is %zu, this library expects %zu: call gr_request_init", r->size,
+                       sizeof *r);
     if (r->n_regions > GR_MAX_PROMPTS)
-        return gr_fail(err, GR_ERR_LIMIT, "too_many_regions: %zu regions, at most %d in one question", r->n_regions, GR_MAX_PROMPTS);
+        return gr_fail(err, GR_ERR_LIMIT, "too_many_regions: %zu regions, at most %d in one question",
+                       r->n_regions, GR_MAX_PROMPTS);
     if (r->n_regions > 0 && !r->image)
         return gr_fail(err, GR_ERR_ARG, "invalid_region: regions without a picture");
     if (!r->question && r->n_regions != 1)
-        return gr_fail(err, GR_ERR_ARG, "without a question exactly one region is described; there are %zu", r->n_regions);
+        return gr_fail(err, GR_ERR_ARG, "without a question exactly one region is described; there are %zu",
+                       r->n_regions);
     for (size_t i = 0; i < r->n_regions; i++)
         if (r->regions[i]->mask->width != r->image->width || r->regions[i]->mask->height != r->image->height)
-            return gr_fail(err, GR_ERR_SHAPE, "mask_size_mismatch: region %zu has a mask of %d x %d, the picture is %d x %d", i,
-                           r->regions[i]->mask->width, r->regions[i]->mask->height, r->image->width, r->image->height);
+            return gr_fail(err, GR_ERR_SHAPE,
+                           "mask_size_mismatch: region %zu has a mask of %d x %d, the picture is %d x %d", i,
+                           r->regions[i]->mask->width, r->regions[i]->mask->height, r->image->width,
+                           r->image->height);
     if (r->max_tiles < 0 || r->max_tiles > GR_CANVAS_MAX_TILES)
-        return gr_fail(err, GR_ERR_ARG, "max_tiles is %d, expected 1 to %d, or 0 for the model's own", r->max_tiles, GR_CANVAS_MAX_TILES);
+        return gr_fail(err, GR_ERR_ARG, "max_tiles is %d, expected 1 to %d, or 0 for the model's own",
+                       r->max_tiles, GR_CANVAS_MAX_TILES);
     return gr_model_need_text(m, err);
 }
 
@@ -46,10 +54,18 @@ static gr_status plan_prompt(gr_prepared *p, const gr_request *r, gr_error *err)
     const gr_gar_config *c = &p->model->gar->config;
     gr_gar_region regions[GR_MAX_PROMPTS];
     const char *text = r->question ? r->question : instruction(r);
-    const gr_gar_turn turn = { .role = GR_GAR_USER, .text = text, .bytes = strlen(text), .n_regions = (int)r->n_regions };
-    gr_gar_dialog d = { .system = r->system, .turns = &turn, .n_turns = 1, .regions = regions, .n_regions = (int)r->n_regions,
-                        .image_rows = (size_t)gr_prepared_image_rows(p), .region_rows = (size_t)(c->replay_grid * c->replay_grid),
-                        .double_bos = switch_of(r, GR_SWITCH_DOUBLE_BOS), .paper_wording = switch_of(r, GR_SWITCH_WORDING),
+    const gr_gar_turn turn = {
+        .role = GR_GAR_USER, .text = text, .bytes = strlen(text), .n_regions = (int)r->n_regions
+    };
+    gr_gar_dialog d = { .system = r->system,
+                        .turns = &turn,
+                        .n_turns = 1,
+                        .regions = regions,
+                        .n_regions = (int)r->n_regions,
+                        .image_rows = (size_t)gr_prepared_image_rows(p),
+                        .region_rows = (size_t)(c->replay_grid * c->replay_grid),
+                        .double_bos = switch_of(r, GR_SWITCH_DOUBLE_BOS),
+                        .paper_wording = switch_of(r, GR_SWITCH_WORDING),
                         .open_answer = true };
     for (size_t i = 0; i < r->n_regions; i++)
         regions[i] = (gr_gar_region){ r->regions[i]->name[0] ? r->regions[i]->name : NULL, -1 };
@@ -74,8 +90,8 @@ gr_status gr_request_plan(gr_prepared *p, const gr_model *m, const gr_request *r
     GR_TRY(check_request(m, r, err));
     const gr_gar_config *c = &m->gar->config;
     if (r->image)
-        GR_TRY(gr_canvas_choose(&p->canvas, r->image->width, r->image->height, r->max_tiles ? r->max_tiles : c->max_num_tiles,
-                                c->vision.tile_px, err));
+        GR_TRY(gr_canvas_choose(&p->canvas, r->image->width, r->image->height,
+                                r->max_tiles ? r->max_tiles : c->max_num_tiles, c->vision.tile_px, err));
     gr_ids_init(&p->ids, m->rt, MAX_PROMPT_ROWS);
     gr_ids_init(&p->source, m->rt, MAX_PROMPT_ROWS);
     const gr_status st = plan_prompt(p, r, err);
@@ -84,7 +100,8 @@ gr_status gr_request_plan(gr_prepared *p, const gr_model *m, const gr_request *r
     return st;
 }
 
-/* Regions in the order of their prompts: the order in which they are painted, so that an earlier one keeps a pixel, and whose last is "the last". */
+/* Regions in the order of their prompts: the order in which they are painted, so that an earlier one keeps a
+ * pixel, and whose last is "the last". */
 static void order_by_prompt(const gr_prepared *p, int order[GR_MAX_PROMPTS])
 {
     for (int i = 0; i < p->n_regions; i++) {
@@ -105,18 +122,22 @@ static gr_status cut_masks(gr_prepared *p, const gr_request *r, gr_error *err)
     GR_TRY(gr_plane_new(&plane, p->rt, r->image->width, r->image->height, c->n_prompts, err));
     gr_status st = GR_OK;
     for (int i = 0; i < p->n_regions && st == GR_OK; i++)
-        st = gr_plane_paint(plane, r->regions[order[i]]->mask, p->prompts[order[i]], extra[switch_of(r, GR_SWITCH_EXTRA_PROMPTS)], err);
+        st = gr_plane_paint(plane, r->regions[order[i]]->mask, p->prompts[order[i]],
+                            extra[switch_of(r, GR_SWITCH_EXTRA_PROMPTS)], err);
     gr_plane_finish(plane);
     if (st == GR_OK)
-        st = gr_tiles_of_plane(&p->mask, plane, p->canvas, c->vision.tile_px,
-                               switch_of(r, GR_SWITCH_MASK_RESAMPLE) ? GR_MASK_BICUBIC : GR_MASK_NEAREST, err);
+        st =
+            gr_tiles_of_plane(&p->mask, plane, p->canvas, c->vision.tile_px,
+                              switch_of(r, GR_SWITCH_MASK_RESAMPLE) ? GR_MASK_BICUBIC : GR_MASK_NEAREST, err);
     gr_plane_free(plane);
     for (int i = 0; i < p->n_regions && st == GR_OK; i++) {
         double box[4];
         const int of = switch_of(r, GR_SWITCH_MULTI_BBOX) == 0 ? order[p->n_regions - 1] : i;
-        st = gr_mask_unit_box(box, r->regions[of]->mask, switch_of(r, GR_SWITCH_BBOX) ? GR_BOX_EXCLUSIVE : GR_BOX_INCLUSIVE, err);
+        st = gr_mask_unit_box(box, r->regions[of]->mask,
+                              switch_of(r, GR_SWITCH_BBOX) ? GR_BOX_EXCLUSIVE : GR_BOX_INCLUSIVE, err);
         if (st == GR_OK)
-            gr_gar_replay_box(p->boxes[i], box, p->canvas.cols, p->canvas.rows, c, switch_of(r, GR_SWITCH_ROI_MODE) == 0);
+            gr_gar_replay_box(p->boxes[i], box, p->canvas.cols, p->canvas.rows, c,
+                              switch_of(r, GR_SWITCH_ROI_MODE) == 0);
     }
     return st;
 }
@@ -131,7 +152,8 @@ gr_status gr_request_cut(gr_prepared *p, const gr_request *r, gr_error *err)
         GR_TRY(gr_image_to_rgb(&rgb, picture, err));
         picture = rgb;
     }
-    const gr_status st = gr_tiles_of_image(&p->pixels, picture, p->canvas, p->model->gar->config.vision.tile_px, err);
+    const gr_status st =
+        gr_tiles_of_image(&p->pixels, picture, p->canvas, p->model->gar->config.vision.tile_px, err);
     gr_image_free(rgb);
     return st == GR_OK && p->n_regions > 0 ? cut_masks(p, r, err) : st;
 }
@@ -157,11 +179,13 @@ int gr_prepared_region_rows(const gr_prepared *p)
     return p->n_regions * side * side;
 }
 
-gr_status gr_request_measure(const gr_model *model, const gr_request *request, gr_request_size *size, gr_error *err)
+gr_status gr_request_measure(const gr_model *model, const gr_request *request, gr_request_size *size,
+                             gr_error *err)
 {
     gr_prepared p;
     GR_TRY(gr_request_plan(&p, model, request, err));
-    *size = (gr_request_size){ (int)p.ids.n, gr_prepared_image_rows(&p), gr_prepared_region_rows(&p), p.canvas.cols, p.canvas.rows };
+    *size = (gr_request_size){ (int)p.ids.n, gr_prepared_image_rows(&p), gr_prepared_region_rows(&p),
+                               p.canvas.cols, p.canvas.rows };
     gr_prepared_fini(&p);
     return GR_OK;
 }

@@ -1,4 +1,5 @@
-/* request.h - a question about regions of a picture becomes tiles, masks, boxes and prompt rows. Spec: gar.md sections 3 to 5. */
+/* request.h - a question about regions of a picture becomes tiles, masks, boxes and prompt rows. Spec: gar.md
+ * sections 3 to 5. */
 #ifndef GR_ENGINE_REQUEST_H
 #define GR_ENGINE_REQUEST_H
 
@@ -10,8 +11,8 @@
 typedef struct {
     gr_runtime *rt;
     const gr_model *model;
-    gr_canvas canvas;          /* 0 x 0: no picture */
-    gr_tiles *pixels, *mask;   /* NULL: no picture, no region */
+    gr_canvas canvas;        /* 0 x 0: no picture */
+    gr_tiles *pixels, *mask; /* NULL: no picture, no region */
     int n_regions;
     int prompts[GR_MAX_PROMPTS]; /* of region i */
     float boxes[GR_MAX_PROMPTS][4];

@@ -54,7 +54,9 @@ void gr_session_close(gr_session *s)
     gr_free(s->engine->model->rt, s);
 }
 
-/* --- asking ----------------------------------------------------------------------------------------------------------- */
+/* --- asking
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const gr_prepared *p;
@@ -70,7 +72,8 @@ static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_err
     gr_tiles_floats(s->p->pixels, t, c->image_mean, c->image_std, pixels);
     memset(mask, 0, (size_t)(side * side) * sizeof *mask);
     if (s->p->mask) {
-        uint8_t *bytes = (uint8_t *)(void *)mask; /* the plane as bytes first, at the front of its own memory; widened from the back */
+        uint8_t *bytes = (uint8_t *)(void *)
+            mask; /* the plane as bytes first, at the front of its own memory; widened from the back */
         gr_tiles_bytes(s->p->mask, t, bytes);
         for (size_t i = (size_t)(side * side); i-- > 0;)
             mask[i] = bytes[i];
@@ -83,8 +86,13 @@ static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_err
 static gr_status encode(gr_session *s, gr_prepared *p, const gr_request *r, gr_error *err)
 {
     tile_source source = { p, r->dump };
-    gr_picture picture = { .across = p->canvas.cols, .down = p->canvas.rows, .tile = give_tile, .user = &source,
-                           .n_regions = p->n_regions, .progress = r->progress, .progress_user = r->progress_user };
+    gr_picture picture = { .across = p->canvas.cols,
+                           .down = p->canvas.rows,
+                           .tile = give_tile,
+                           .user = &source,
+                           .n_regions = p->n_regions,
+                           .progress = r->progress,
+                           .progress_user = r->progress_user };
     memcpy(picture.boxes, p->boxes, sizeof picture.boxes);
     const gr_core_watch watch = gr_dump_watch(r->dump);
     return gr_sequence_encode(s->sequence, &picture, &watch, err);
@@ -93,25 +101,31 @@ static gr_status encode(gr_session *s, gr_prepared *p, const gr_request *r, gr_e
 static gr_status start(gr_session *s, const gr_request *r, const gr_answer_options *o, gr_error *err)
 {
     const gr_model *m = s->engine->model;
-    gr_generation g = { .sampling = { .temperature = o->temperature, .top_p = o->top_p, .top_k = o->top_k, .seed = o->seed },
-                        .max_tokens = o->max_tokens, .ignore_eos = o->ignore_end };
-    if (r->profile.value[GR_SWITCH_STOP] == 0) { /* as published: the scripts pass the tokenizer's end of turn alone */
+    gr_generation g = {
+        .sampling = { .temperature = o->temperature, .top_p = o->top_p, .top_k = o->top_k, .seed = o->seed },
+        .max_tokens = o->max_tokens,
+        .ignore_eos = o->ignore_end
+    };
+    if (r->profile.value[GR_SWITCH_STOP] ==
+        0) { /* as published: the scripts pass the tokenizer's end of turn alone */
         g.n_eos = 1;
         g.eos[0] = m->markers.eot;
     } else {
         g.n_eos = m->gar->config.text.n_eos;
         memcpy(g.eos, m->gar->config.text.eos, sizeof g.eos);
     }
-    GR_TRY(gr_stream_init(&s->stream, m->tokenizer, o->keep_special ? 0 : GR_DECODE_SKIP_SPECIAL, o->stops, o->n_stops, err));
+    GR_TRY(gr_stream_init(&s->stream, m->tokenizer, o->keep_special ? 0 : GR_DECODE_SKIP_SPECIAL, o->stops,
+                          o->n_stops, err));
     return gr_sequence_generate(s->sequence, &g, err);
 }
 
-static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const gr_answer_options *o, gr_error *err)
+static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const gr_answer_options *o,
+                     gr_error *err)
 {
     const double began = now_ms();
     if (p->canvas.cols * p->canvas.rows > s->engine->max_tiles)
-        return gr_fail(err, GR_ERR_LIMIT, "the picture needs %d tiles, the engine was made for %d", p->canvas.cols * p->canvas.rows,
-                       s->engine->max_tiles);
+        return gr_fail(err, GR_ERR_LIMIT, "the picture needs %d tiles, the engine was made for %d",
+                       p->canvas.cols * p->canvas.rows, s->engine->max_tiles);
     GR_TRY(gr_request_cut(p, r, err));
     const double cut = now_ms();
     gr_dump_clear(r->dump);
@@ -120,26 +134,34 @@ static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const g
     if (p->canvas.cols > 0)
         GR_TRY(encode(s, p, r, err));
     GR_TRY(gr_sequence_rows(s->sequence, p->ids.v, p->source.v, p->ids.n, err));
-    s->stats = (gr_session_stats){ .size = sizeof s->stats, .prompt_rows = (int)p->ids.n, .image_rows = gr_prepared_image_rows(p),
-                                   .region_rows = gr_prepared_region_rows(p), .tiles = p->pixels ? p->pixels->n : 0,
-                                   .across = p->canvas.cols, .down = p->canvas.rows, .picture_ms = cut - began,
+    s->stats = (gr_session_stats){ .size = sizeof s->stats,
+                                   .prompt_rows = (int)p->ids.n,
+                                   .image_rows = gr_prepared_image_rows(p),
+                                   .region_rows = gr_prepared_region_rows(p),
+                                   .tiles = p->pixels ? p->pixels->n : 0,
+                                   .across = p->canvas.cols,
+                                   .down = p->canvas.rows,
+                                   .picture_ms = cut - began,
                                    .encode_ms = now_ms() - cut };
     s->started_ms = now_ms();
     s->dump = r->dump;
     return start(s, r, o, err);
 }
 
-gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options, gr_error *err)
+gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
+                         gr_error *err)
 {
     gr_answer_options o;
     gr_answer_options_init(&o);
     if (options && options->size != sizeof o)
-        return gr_fail(err, GR_ERR_ARG, "gr_answer_options.size is %zu, this library expects %zu: call gr_answer_options_init",
+        return gr_fail(err, GR_ERR_ARG,
+                       "gr_answer_options.size is %zu, this library expects %zu: call gr_answer_options_init",
                        options->size, sizeof o);
     if (options)
         o = *options;
     if (request->dump && s->engine->n_sessions != 1)
-        return gr_fail(err, GR_ERR_ARG, "a dump needs an engine of one session, this one is for %d", s->engine->n_sessions);
+        return gr_fail(err, GR_ERR_ARG, "a dump needs an engine of one session, this one is for %d",
+                       s->engine->n_sessions);
     gr_prepared p;
     GR_TRY(gr_request_plan(&p, s->engine->model, request, err));
     GR_TRY(gr_sequence_truncate(s->sequence, 0, err));
@@ -153,15 +175,21 @@ gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answ
     return st;
 }
 
-/* --- answering ---------------------------------------------------------------------------------------------------------- */
+/* --- answering
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static gr_finish_reason finish_of(const gr_session *s)
 {
     switch (gr_sequence_state(s->sequence)) {
-    case GR_GOING: return GR_FINISH_NONE;
-    case GR_LENGTH: return GR_FINISH_LENGTH;
-    case GR_CANCELLED: return GR_FINISH_CANCELLED;
-    default: return GR_FINISH_STOP;
+    case GR_GOING:
+        return GR_FINISH_NONE;
+    case GR_LENGTH:
+        return GR_FINISH_LENGTH;
+    case GR_CANCELLED:
+        return GR_FINISH_CANCELLED;
+    default:
+        return GR_FINISH_STOP;
     }
 }
 
@@ -191,7 +219,8 @@ gr_status gr_session_collect(gr_session *s, gr_error *err)
     return GR_OK;
 }
 
-gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n), void *user, gr_error *err)
+gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n), void *user,
+                            gr_error *err)
 {
     size_t given = 0;
     while (gr_session_busy(s)) {
@@ -229,7 +258,8 @@ gr_token gr_session_token(const gr_session *s, size_t i)
 gr_status gr_session_statistics(const gr_session *s, gr_session_stats *stats, gr_error *err)
 {
     if (stats->size != sizeof *stats)
-        return gr_fail(err, GR_ERR_ARG, "gr_session_stats.size is %zu, this library expects %zu", stats->size, sizeof *stats);
+        return gr_fail(err, GR_ERR_ARG, "gr_session_stats.size is %zu, this library expects %zu", stats->size,
+                       sizeof *stats);
     *stats = s->stats;
     stats->size = sizeof *stats;
     return GR_OK;

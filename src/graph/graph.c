@@ -353,4 +353,3 @@ void gr_graph_dump(const gr_graph *g, void (*line)(void *user, const char *text)
 }
 
 int gr_graph_n_params(const gr_graph *g) { return g->n_params; }
-gr_form gr_graph_param_form(const gr_graph *g, int slot) { return g->param_forms[slot]; }

@@ -124,10 +124,8 @@ int gr_graph_rewrite(gr_graph *g);
  * support. */
 gr_status gr_graph_plan(gr_graph *g, const struct gr_backend *backend, gr_error *err);
 size_t gr_graph_arena_bytes(const gr_graph *g);
-/* How many parameter slots there are, and the form in which a slot is read: what must be prepared before a
- * run. */
+/* How many parameter slots there are. */
 int gr_graph_n_params(const gr_graph *g);
-gr_form gr_graph_param_form(const gr_graph *g, int slot);
 
 /* GR_ERR_CANCELLED, or what the backend reports (a lost device). Mistakes of the caller: GR_ERR_ARG (extents
  * over capacity, missing memory, row table or prepared form), GR_ERR_SHAPE (a weight of another shape). */

@@ -244,10 +244,10 @@ void golden_case_run(golden_case *c, int chunk_rows)
     gr_core *engine;
     gr_sequence *s;
     const gr_core_limits limits = { .max_sequences = 1,
-                                      .max_context = 1000,
-                                      .chunk_rows = chunk_rows,
-                                      .max_features = 600,
-                                      .max_regions = 5 };
+                                    .max_context = 1000,
+                                    .chunk_rows = chunk_rows,
+                                    .max_features = 600,
+                                    .max_regions = 5 };
     const gr_core_watch watch = { collect, c, false };
     MUST(gr_core_new(&engine, c->gar, c->backend, &limits, NULL, NULL, &err));
     MUST(gr_sequence_new(&s, engine, &err));

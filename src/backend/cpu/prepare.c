@@ -83,7 +83,8 @@ static void pack_panel(void *user, size_t p, int worker)
     const size_t at = p * w->cols * GR_PANEL;
     for (size_t o = 0; o < GR_PANEL; o++)
         for (size_t k = 0; k < w->cols; k++) {
-            const size_t from = (o < outputs ? stored_row(w, first + o) : 0) * w->cols + k, to = at + k * GR_PANEL + o;
+            const size_t from = (o < outputs ? stored_row(w, first + o) : 0) * w->cols + k,
+                         to = at + k * GR_PANEL + o;
             const float x = o < outputs ? stored_at(w, from) : 0.0f;
             if (!isfinite(x))
                 note_bad(job, from);
