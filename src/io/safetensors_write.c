@@ -147,11 +147,12 @@ static gr_status begin(gr_safetensors_writer *w, const char *path, const gr_tens
     gr_buf_init(&header, w->rt, GR_SAFETENSORS_MAX_HEADER);
     build_header(w, &header, metadata);
     gr_status st = GR_OK;
-    if (header.failed)
-        st = gr_fail(err, GR_ERR_LIMIT,
-                     "%s: the header of %zu tensors is over the limit of %d bytes, or there is no "
-                     "memory for it",
-                     path, w->n, GR_SAFETENSORS_MAX_HEADER);
+    if (header.failed &&
+        header.len > header.max - 4 * GR_SAFETENSORS_MAX_NAME) /* the next entry was too much */
+        st = gr_fail(err, GR_ERR_LIMIT, "%s: the header of %zu tensors is over the limit of %d bytes", path,
+                     w->n, GR_SAFETENSORS_MAX_HEADER);
+    else if (header.failed)
+        st = gr_fail(err, GR_ERR_MEM, "%s: no memory for the header of %zu tensors", path, w->n);
     if (st == GR_OK)
         st = gr_file_writer_open(&w->file, path, err);
     if (st == GR_OK)

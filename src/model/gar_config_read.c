@@ -341,24 +341,26 @@ static gr_status read_file(gar_raw *raw, const table *t, gr_runtime *rt, const c
 }
 
 /* Whether the top object has an "mllm_config": decides which table reads the file. */
-static bool has_wrapper(gr_runtime *rt, const char *json, size_t n, const char *name)
+static gr_status find_wrapper(bool *found, gr_runtime *rt, const char *json, size_t n, const char *name,
+                              gr_error *err)
 {
     gr_json j;
     const char *key;
-    bool found = false;
+    *found = false;
     gr_json_init(&j, rt, json, n, name, 65536);
     for (gr_json_object(&j); gr_json_key(&j, &key);) {
-        found = found || strcmp(key, "mllm_config") == 0;
+        *found = *found || strcmp(key, "mllm_config") == 0;
         gr_json_skip(&j);
     }
+    const gr_status st = gr_json_status(&j, true, err);
     gr_json_fini(&j);
-    return found;
+    return st;
 }
 
 gr_status gr_gar_raw_read_config(gar_raw *raw, gr_runtime *rt, const char *json, size_t n, const char *name,
                                  gr_error *err)
 {
-    raw->has_mllm = has_wrapper(rt, json, n, name);
+    GR_TRY(find_wrapper(&raw->has_mllm, rt, json, n, name, err));
     return read_file(raw, raw->has_mllm ? &gar_config : &base_config, rt, json, n, name, err);
 }
 
