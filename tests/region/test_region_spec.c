@@ -6,6 +6,7 @@
 #include "region/mask.h"
 #include "region/region_spec.h"
 #include "region/scribble.h"
+#include "region/tiles.h"
 
 static int start(void **state) { return (*state = test_runtime()) == NULL; }
 
@@ -455,6 +456,81 @@ static void the_demo_masks_fit_their_pictures(void **state)
     }
 }
 
+/* --- memory that runs out */
+
+typedef struct {
+    int left; /* allocations that still succeed */
+    int live;
+} meagre;
+
+static void *meagre_alloc(void *user, size_t bytes, size_t align)
+{
+    meagre *m = user;
+    void *memory = NULL;
+    if (m->left-- <= 0 || posix_memalign(&memory, align, bytes) != 0)
+        return NULL;
+    m->live++;
+    return memory;
+}
+
+static void meagre_free(void *user, void *memory)
+{
+    ((meagre *)user)->live--;
+    free(memory);
+}
+
+/* Parses, resolves and cuts into tiles with the n-th allocation failing, for every n. */
+static void every_failed_allocation_is_reported_and_nothing_is_kept(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "box:1,2,9,8", "polygon:1,1,9,1,9,8;2,2,5,2,5,5",
+        "{\"name\":\"a\",\"label\":\"b\",\"mask\":{\"size\":[30,40],\"counts\":[7,3,1190]}}",
+        "{\"scribble\":{\"strokes\":[[[2,2],[10,2]]]},\"convert\":\"none\"}",
+        "{\"mask\":{\"format\":\"png\",\"data\":\"UDIgNCAzIDkgMCAwIDAgMCAwIDUgMCAwIDAgMCAwIDA=\"}}"
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        meagre memory = { .left = 1000 };
+        gr_error err = { 0 };
+        gr_runtime *rt;
+        gr_runtime_options o;
+        gr_runtime_options_init(&o);
+        o.n_threads = 1;
+        o.allocator = (gr_allocator){ meagre_alloc, meagre_free, &memory };
+        MUST(gr_runtime_new(&rt, &o, &err));
+        const int before = memory.live;
+        bool done = false;
+        for (int n = 0; !done; n++) {
+            gr_region_spec *s = NULL;
+            gr_region *r = NULL;
+            gr_prompt_plane *plane = NULL;
+            gr_tiles *tiles = NULL;
+            const gr_region_frame frame = frame_of(40, 30);
+            err = (gr_error){ 0 };
+            memory.left = n;
+            gr_status st = gr_region_spec_parse(&s, rt, texts[i], strlen(texts[i]), &err);
+            if (st == GR_OK)
+                st = gr_region_resolve(&r, rt, s, &frame, &err);
+            if (st == GR_OK)
+                st = gr_plane_new(&plane, rt, 40, 30, 5, &err);
+            if (st == GR_OK)
+                st = gr_plane_paint(plane, r->mask, 0, GR_EXTRA_REFUSE, &err);
+            if (st == GR_OK)
+                st = gr_tiles_of_plane(&tiles, plane, (gr_canvas){ 2, 1 }, 14, GR_MASK_BICUBIC, &err);
+            done = st == GR_OK;
+            if (!done && (st != GR_ERR_MEM || !strstr(err.msg, "no memory")))
+                fail_msg("%s, allocation %d: status %d, '%s'", texts[i], n, st, err.msg);
+            gr_tiles_free(tiles);
+            gr_plane_free(plane);
+            gr_region_free(r);
+            gr_region_spec_free(s);
+            assert_int_equal(memory.live, before);
+            assert_true(n < 200);
+        }
+        gr_runtime_free(rt);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +545,7 @@ int main(void)
         cmocka_unit_test(scribbles_are_discs_along_the_line),
         cmocka_unit_test(base64_is_read_in_both_alphabets),
         cmocka_unit_test(the_demo_masks_fit_their_pictures),
+        cmocka_unit_test(every_failed_allocation_is_reported_and_nothing_is_kept),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
