@@ -29,6 +29,8 @@ typedef struct {
     /* While the picture is encoded, with tiles done and in all; false cancels. May be NULL. */
     bool (*progress)(void *user, int done, int total);
     void *progress_user;
+    bool (*cancelled)(void *user); /* polled while the picture is encoded, many times a tile; may be NULL */
+    void *cancel_user;
     gr_dump *dump; /* intermediate values go there; NULL: nowhere */
 } gr_request;
 

@@ -64,6 +64,8 @@ typedef struct {
     float boxes[GR_MAX_PROMPTS][4];                    /* as gr_roi_align takes them */
     bool (*progress)(void *user, int done, int total); /* after each tile; false cancels; may be NULL */
     void *progress_user;
+    bool (*cancelled)(void *user); /* polled between nodes; may be NULL */
+    void *cancel_user;
 } gr_picture;
 
 /* --- sequences

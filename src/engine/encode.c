@@ -39,6 +39,8 @@ static gr_status encode_tile(gr_core *e, const gr_picture *p, int t, int to_row,
     gr_run run = gr_core_run(e, w);
     run.extents[0] = 1;
     run.rows = rows;
+    run.cancelled = p->cancelled;
+    run.cancel_user = p->cancel_user;
     run.inputs[0] = e->pixels;
     run.inputs[1] = e->mask;
     run.outputs[0] = e->boundary[0];

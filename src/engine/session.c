@@ -92,7 +92,9 @@ static gr_status encode(gr_session *s, gr_prepared *p, const gr_request *r, gr_e
                            .user = &source,
                            .n_regions = p->n_regions,
                            .progress = r->progress,
-                           .progress_user = r->progress_user };
+                           .progress_user = r->progress_user,
+                           .cancelled = r->cancelled,
+                           .cancel_user = r->cancel_user };
     memcpy(picture.boxes, p->boxes, sizeof picture.boxes);
     const gr_core_watch watch = gr_dump_watch(r->dump);
     return gr_sequence_encode(s->sequence, &picture, &watch, err);
