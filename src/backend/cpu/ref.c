@@ -5,30 +5,64 @@
 #include "backend/weight.h"
 #include "base/half.h"
 
-/* Rows and columns that are summed at a time, in local arrays that fit a compiler's registers. */
+/* Rows and columns that are summed at a time: 4 x 8 partial sums, which the compiler keeps in sixteen 128-bit registers. Four floats are one
+ * value of a vector type (GNU C, gcc and clang on any machine); each lane is an ordinary sum over ascending k. */
 #define ROWS 4
 #define COLS 8
 
-static void sum_rows(float acc[ROWS][GR_PANEL], const float *x, size_t ldx, size_t rows, size_t n,
-                     const float *w)
+typedef float four __attribute__((vector_size(16)));
+
+static inline four load4(const float *p)
 {
-    for (size_t c0 = 0; c0 < GR_PANEL; c0 += COLS) {
-        float s[ROWS][COLS] = { { 0 } };
-        if (rows == ROWS)
-            for (size_t k = 0; k < n; k++) {
-                const float *wk = w + k * GR_PANEL + c0;
-                for (int r = 0; r < ROWS; r++)
-                    for (int c = 0; c < COLS; c++)
-                        s[r][c] += x[(size_t)r * ldx + k] * wk[c];
-            }
-        else
-            for (size_t r = 0; r < rows; r++)
-                for (size_t k = 0; k < n; k++)
-                    for (int c = 0; c < COLS; c++)
-                        s[r][c] += x[r * ldx + k] * w[k * GR_PANEL + c0 + (size_t)c];
-        for (size_t r = 0; r < rows; r++)
-            memcpy(&acc[r][c0], s[r], sizeof s[r]);
+    four v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline four all4(float x) { return (four){ x, x, x, x }; }
+
+/* acc[r][c0..c0 + 7] = sum over k of x[r][k] w[k][c0..]; w rows are GR_PANEL wide. */
+static void sum_four_rows(float acc[ROWS][GR_PANEL], const float *x, size_t ldx, size_t n, const float *w, size_t c0)
+{
+    const float *x0 = x, *x1 = x + ldx, *x2 = x + 2 * ldx, *x3 = x + 3 * ldx;
+    four a0 = all4(0), a1 = a0, b0 = a0, b1 = a0, c_0 = a0, c_1 = a0, d0 = a0, d1 = a0;
+    for (size_t k = 0; k < n; k++) {
+        const four w0 = load4(w + k * GR_PANEL + c0), w1 = load4(w + k * GR_PANEL + c0 + 4);
+        four v = all4(x0[k]);
+        a0 += v * w0, a1 += v * w1;
+        v = all4(x1[k]);
+        b0 += v * w0, b1 += v * w1;
+        v = all4(x2[k]);
+        c_0 += v * w0, c_1 += v * w1;
+        v = all4(x3[k]);
+        d0 += v * w0, d1 += v * w1;
     }
+    const four sums[ROWS][2] = { { a0, a1 }, { b0, b1 }, { c_0, c_1 }, { d0, d1 } };
+    for (int r = 0; r < ROWS; r++)
+        memcpy(&acc[r][c0], sums[r], sizeof sums[r]);
+}
+
+static void sum_one_row(float acc[GR_PANEL], const float *x, size_t n, const float *w)
+{
+    four s[GR_PANEL / 4];
+    for (int i = 0; i < GR_PANEL / 4; i++)
+        s[i] = all4(0);
+    for (size_t k = 0; k < n; k++) {
+        const four v = all4(x[k]);
+        for (int i = 0; i < GR_PANEL / 4; i++)
+            s[i] += v * load4(w + k * GR_PANEL + 4 * i);
+    }
+    memcpy(acc, s, sizeof s);
+}
+
+static void sum_rows(float acc[ROWS][GR_PANEL], const float *x, size_t ldx, size_t rows, size_t n, const float *w)
+{
+    if (rows == ROWS)
+        for (size_t c0 = 0; c0 < GR_PANEL; c0 += COLS)
+            sum_four_rows(acc, x, ldx, n, w, c0);
+    else
+        for (size_t r = 0; r < rows; r++)
+            sum_one_row(acc[r], x + r * ldx, n, w);
 }
 
 static void panel_product(float *out, size_t ldo, size_t cols, const float *x, size_t ldx, size_t m, size_t k,
@@ -71,11 +105,13 @@ static void panel_f16(float *out, size_t ldo, size_t cols, const float *x, size_
 
 static float dot(const float *a, const float *b, size_t n)
 {
-    float lane[GR_LANES] = { 0 };
+    four part[GR_LANES / 4] = { all4(0), all4(0), all4(0), all4(0) };
+    float lane[GR_LANES];
     size_t i = 0;
     for (; i + GR_LANES <= n; i += GR_LANES)
-        for (int l = 0; l < GR_LANES; l++)
-            lane[l] += a[i + (size_t)l] * b[i + (size_t)l];
+        for (size_t l = 0; l < GR_LANES / 4; l++)
+            part[l] += load4(a + i + 4 * l) * load4(b + i + 4 * l);
+    memcpy(lane, part, sizeof lane);
     for (int l = 0; i < n; i++, l++)
         lane[l] += a[i] * b[i];
     for (int half = GR_LANES / 2; half > 0; half /= 2)
