@@ -34,6 +34,7 @@ typedef struct {
     gr_dump *dump; /* intermediate values go there; NULL: nowhere */
 } gr_request;
 
+/* The profile is the model's; `model` NULL: the released one. */
 GR_API void gr_request_init(gr_request *request, const gr_model *model);
 
 /* What a request comes to, before an engine exists: what max_context and max_tiles must allow. */

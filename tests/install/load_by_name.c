@@ -8,34 +8,186 @@
 
 #include <grasp/error.h>
 #include <grasp/image.h>
-#include <grasp/runtime.h>
+#include <grasp/session.h>
 #include <grasp/version.h>
 
 static const struct {
     const char *what;
     size_t found, want;
 } layout[] = {
-#define SIZE(type, want)         { "sizeof " #type, sizeof(type), want },
-#define FIELD(type, field, want) { #type "." #field, offsetof(type, field), want },
-    SIZE(gr_error, 516) FIELD(gr_error, status, 0) FIELD(gr_error, msg, 4) SIZE(gr_allocator, 24)
-        SIZE(gr_runtime_options, 56) FIELD(gr_runtime_options, size, 0)
-            FIELD(gr_runtime_options, n_threads, 8) FIELD(gr_runtime_options, cpu_mask, 12)
-                FIELD(gr_runtime_options, allocator, 16) FIELD(gr_runtime_options, log, 40)
-                    FIELD(gr_runtime_options, log_user, 48) SIZE(gr_image_options, 32)
-                        FIELD(gr_image_options, max_pixels, 8) FIELD(gr_image_options, max_side, 16)
-                            FIELD(gr_image_options, exif, 20) FIELD(gr_image_options, lenient, 24)
-                                SIZE(gr_image, 40) FIELD(gr_image, width, 8) FIELD(gr_image, height, 12)
-                                    FIELD(gr_image, channels, 16) FIELD(gr_image, pixels, 24)
-                                        FIELD(gr_image, orientation, 32) FIELD(gr_image, upright, 36)
+#define SIZE(type)         "sizeof " #type, sizeof(type)
+#define FIELD(type, field) #type "." #field, offsetof(type, field)
+    { SIZE(gr_error), 516 },
+    { FIELD(gr_error, status), 0 },
+    { FIELD(gr_error, msg), 4 },
+    { SIZE(gr_allocator), 24 },
+    { FIELD(gr_allocator, alloc), 0 },
+    { FIELD(gr_allocator, free), 8 },
+    { FIELD(gr_allocator, user), 16 },
+    { SIZE(gr_runtime_options), 56 },
+    { FIELD(gr_runtime_options, size), 0 },
+    { FIELD(gr_runtime_options, n_threads), 8 },
+    { FIELD(gr_runtime_options, cpu_mask), 12 },
+    { FIELD(gr_runtime_options, allocator), 16 },
+    { FIELD(gr_runtime_options, log), 40 },
+    { FIELD(gr_runtime_options, log_user), 48 },
+    { SIZE(gr_image_options), 32 },
+    { FIELD(gr_image_options, max_pixels), 8 },
+    { FIELD(gr_image_options, max_side), 16 },
+    { FIELD(gr_image_options, exif), 20 },
+    { FIELD(gr_image_options, lenient), 24 },
+    { SIZE(gr_image), 40 },
+    { FIELD(gr_image, width), 8 },
+    { FIELD(gr_image, height), 12 },
+    { FIELD(gr_image, channels), 16 },
+    { FIELD(gr_image, pixels), 24 },
+    { FIELD(gr_image, orientation), 32 },
+    { FIELD(gr_image, upright), 36 },
+    { SIZE(gr_profile), 16 },
+    { SIZE(gr_profile_switch), 72 },
+    { FIELD(gr_profile_switch, name), 0 },
+    { FIELD(gr_profile_switch, values), 8 },
+    { FIELD(gr_profile_switch, released), 48 },
+    { FIELD(gr_profile_switch, paper), 49 },
+    { FIELD(gr_profile_switch, quirk), 56 },
+    { FIELD(gr_profile_switch, about), 64 },
+    { SIZE(gr_model_options), 16 },
+    { FIELD(gr_model_options, numerics), 8 },
+    { SIZE(gr_model_part), 32 },
+    { FIELD(gr_model_part, name), 0 },
+    { FIELD(gr_model_part, tensors), 8 },
+    { FIELD(gr_model_part, parameters), 16 },
+    { FIELD(gr_model_part, stored_bytes), 24 },
+    { SIZE(gr_model_info), 336 },
+    { FIELD(gr_model_info, dir), 8 },
+    { FIELD(gr_model_info, family), 16 },
+    { FIELD(gr_model_info, tower), 24 },
+    { FIELD(gr_model_info, license), 32 },
+    { FIELD(gr_model_info, base_license), 40 },
+    { FIELD(gr_model_info, dtypes), 48 },
+    { FIELD(gr_model_info, tile_px), 56 },
+    { FIELD(gr_model_info, patch_px), 60 },
+    { FIELD(gr_model_info, tower_dim), 64 },
+    { FIELD(gr_model_info, tower_depth), 68 },
+    { FIELD(gr_model_info, tower_heads), 72 },
+    { FIELD(gr_model_info, class_token), 76 },
+    { FIELD(gr_model_info, tokens_per_tile), 80 },
+    { FIELD(gr_model_info, rows_per_region), 84 },
+    { FIELD(gr_model_info, max_tiles), 88 },
+    { FIELD(gr_model_info, n_prompts), 92 },
+    { FIELD(gr_model_info, max_tiles_stated), 96 },
+    { FIELD(gr_model_info, hidden), 100 },
+    { FIELD(gr_model_info, layers), 104 },
+    { FIELD(gr_model_info, heads), 108 },
+    { FIELD(gr_model_info, kv_heads), 112 },
+    { FIELD(gr_model_info, head_dim), 116 },
+    { FIELD(gr_model_info, ffn), 120 },
+    { FIELD(gr_model_info, vocab), 124 },
+    { FIELD(gr_model_info, context), 128 },
+    { FIELD(gr_model_info, rope_theta), 136 },
+    { FIELD(gr_model_info, rope_factor), 144 },
+    { FIELD(gr_model_info, tied), 152 },
+    { FIELD(gr_model_info, tensors), 156 },
+    { FIELD(gr_model_info, parameters), 160 },
+    { FIELD(gr_model_info, stored_bytes), 168 },
+    { FIELD(gr_model_info, parts), 176 },
+    { SIZE(gr_engine_options), 48 },
+    { FIELD(gr_engine_options, max_sessions), 8 },
+    { FIELD(gr_engine_options, max_context), 12 },
+    { FIELD(gr_engine_options, chunk_rows), 16 },
+    { FIELD(gr_engine_options, max_tiles), 20 },
+    { FIELD(gr_engine_options, max_regions), 24 },
+    { FIELD(gr_engine_options, progress), 32 },
+    { FIELD(gr_engine_options, progress_user), 40 },
+    { SIZE(gr_memory), 56 },
+    { FIELD(gr_memory, weights), 0 },
+    { FIELD(gr_memory, kv), 8 },
+    { FIELD(gr_memory, arena), 16 },
+    { FIELD(gr_memory, features), 24 },
+    { FIELD(gr_memory, buffers), 32 },
+    { FIELD(gr_memory, picture), 40 },
+    { FIELD(gr_memory, total), 48 },
+    { SIZE(gr_mask), 24 },
+    { FIELD(gr_mask, width), 8 },
+    { FIELD(gr_mask, height), 12 },
+    { FIELD(gr_mask, data), 16 },
+    { SIZE(gr_bounds), 16 },
+    { FIELD(gr_bounds, x1), 8 },
+    { SIZE(gr_region), 880 },
+    { FIELD(gr_region, mask), 0 },
+    { FIELD(gr_region, bounds), 8 },
+    { FIELD(gr_region, area), 24 },
+    { FIELD(gr_region, source), 32 },
+    { FIELD(gr_region, name), 40 },
+    { FIELD(gr_region, n_warnings), 104 },
+    { FIELD(gr_region, warnings), 108 },
+    { SIZE(gr_region_frame), 48 },
+    { FIELD(gr_region_frame, width), 8 },
+    { FIELD(gr_region_frame, height), 12 },
+    { FIELD(gr_region_frame, orientation), 16 },
+    { FIELD(gr_region_frame, image), 24 },
+    { FIELD(gr_region_frame, load), 32 },
+    { FIELD(gr_region_frame, load_user), 40 },
+    { SIZE(gr_request), 96 },
+    { FIELD(gr_request, image), 8 },
+    { FIELD(gr_request, regions), 16 },
+    { FIELD(gr_request, n_regions), 24 },
+    { FIELD(gr_request, question), 32 },
+    { FIELD(gr_request, system), 40 },
+    { FIELD(gr_request, profile), 48 },
+    { FIELD(gr_request, max_tiles), 64 },
+    { FIELD(gr_request, progress), 72 },
+    { FIELD(gr_request, progress_user), 80 },
+    { FIELD(gr_request, dump), 88 },
+    { SIZE(gr_request_size), 20 },
+    { FIELD(gr_request_size, prompt_rows), 0 },
+    { FIELD(gr_request_size, image_rows), 4 },
+    { FIELD(gr_request_size, region_rows), 8 },
+    { FIELD(gr_request_size, across), 12 },
+    { FIELD(gr_request_size, down), 16 },
+    { SIZE(gr_answer_options), 72 },
+    { FIELD(gr_answer_options, max_tokens), 8 },
+    { FIELD(gr_answer_options, temperature), 16 },
+    { FIELD(gr_answer_options, top_p), 24 },
+    { FIELD(gr_answer_options, top_k), 32 },
+    { FIELD(gr_answer_options, seed), 40 },
+    { FIELD(gr_answer_options, stops), 48 },
+    { FIELD(gr_answer_options, n_stops), 56 },
+    { FIELD(gr_answer_options, ignore_end), 64 },
+    { FIELD(gr_answer_options, keep_special), 65 },
+    { SIZE(gr_token), 32 },
+    { FIELD(gr_token, id), 0 },
+    { FIELD(gr_token, logprob), 8 },
+    { FIELD(gr_token, bytes), 16 },
+    { FIELD(gr_token, n_bytes), 24 },
+    { SIZE(gr_session_stats), 64 },
+    { FIELD(gr_session_stats, prompt_rows), 8 },
+    { FIELD(gr_session_stats, image_rows), 12 },
+    { FIELD(gr_session_stats, region_rows), 16 },
+    { FIELD(gr_session_stats, tiles), 20 },
+    { FIELD(gr_session_stats, across), 24 },
+    { FIELD(gr_session_stats, down), 28 },
+    { FIELD(gr_session_stats, picture_ms), 32 },
+    { FIELD(gr_session_stats, encode_ms), 40 },
+    { FIELD(gr_session_stats, prefill_ms), 48 },
+    { FIELD(gr_session_stats, decode_ms), 56 },
 };
 
-/* Growing structs: their init writes the size first. */
+/* Growing structs: their init writes the size first. Some inits read a second argument. */
+static const gr_image picture = { .width = 3, .height = 2, .channels = 3 };
 static const struct {
     const char *init;
     size_t size;
+    const void *from; /* second argument where `two` */
+    bool two;
 } growing[] = {
-    { "gr_runtime_options_init", sizeof(gr_runtime_options) },
-    { "gr_image_options_init", sizeof(gr_image_options) },
+    { "gr_runtime_options_init", sizeof(gr_runtime_options), NULL, false },
+    { "gr_image_options_init", sizeof(gr_image_options), NULL, false },
+    { "gr_model_options_init", sizeof(gr_model_options), NULL, false },
+    { "gr_engine_options_init", sizeof(gr_engine_options), NULL, false },
+    { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
+    { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
+    { "gr_request_init", sizeof(gr_request), NULL, true },
 };
 
 static int check_growing(void *library)
@@ -47,11 +199,15 @@ static int check_growing(void *library)
             char bytes[4096];
         } options;
         memset(&options, 0xff, sizeof options);
+        void *symbol = dlsym(library, growing[i].init);
         void (*init)(void *);
-        *(void **)&init = dlsym(library, growing[i].init);
-        if (init)
+        void (*init_from)(void *, const void *);
+        *(void **)&init = *(void **)&init_from = symbol;
+        if (symbol && growing[i].two)
+            init_from(&options, growing[i].from);
+        else if (symbol)
             init(&options);
-        if (!init || options.size != growing[i].size || options.bytes[growing[i].size] != (char)0xff) {
+        if (!symbol || options.size != growing[i].size || options.bytes[growing[i].size] != (char)0xff) {
             printf("%s: missing, or it does not write exactly %zu bytes\n", growing[i].init, growing[i].size);
             failures++;
         }
