@@ -41,7 +41,8 @@ static int no_preset(cli *app)
 static bool progress(void *user, uint64_t done, uint64_t total)
 {
     cli *app = user;
-    (void)total;
+    if (!app->progress.task)
+        cli_progress_begin(&app->progress, "new", "B", total);
     cli_progress_set(&app->progress, done);
     return !cli_cancelled(NULL);
 }
@@ -88,12 +89,8 @@ static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_new_size *si
     o.progress = progress;
     o.progress_user = app;
     GR_TRY(gr_new_measure(size, rt, v->preset, &o, err));
-    cli_progress_begin(&app->progress, "new", "B", size->bytes);
     const gr_status st = gr_checkpoint_new(rt, v->preset, app->args[0], &o, err);
-    if (st != GR_OK)
-        cli_progress_hide(&app->progress);
-    else
-        cli_progress_end(&app->progress);
+    cli_progress_end(&app->progress);
     return st;
 }
 
