@@ -5,27 +5,37 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 void cli_json_init(cli_json *j, FILE *stream) { *j = (cli_json){ .stream = stream }; }
 
-/* Bytes of the well-formed UTF-8 character at s (zero-terminated), 0 when there is none (RFC 3629, section
- * 4). */
-static int utf8_length(const unsigned char *s)
+/* Bytes of the well-formed UTF-8 character at s, 0 when there is none (RFC 3629, section 4). `left` >= 1. */
+static size_t utf8_length(const unsigned char *s, size_t left)
 {
-    const int n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-    for (int i = 1; i < n; i++)
+    const size_t n = s[0] < 0x80   ? 1
+                     : s[0] < 0xc2 ? 0
+                     : s[0] < 0xe0 ? 2
+                     : s[0] < 0xf0 ? 3
+                     : s[0] < 0xf5 ? 4
+                                   : 0;
+    if (n > left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
+    if (n < 3)
+        return n;
     const bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
     const bool surrogate = s[0] == 0xed && s[1] > 0x9f, above = s[0] == 0xf4 && s[1] > 0x8f;
     return overlong || surrogate || above ? 0 : n;
 }
 
-static void quoted(FILE *f, const char *text)
+static void quoted(FILE *f, const void *text, size_t bytes)
 {
+    const unsigned char *s = text, *end = s + bytes;
     fputc('"', f);
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        const int n = utf8_length(s);
+    while (s < end) {
+        const size_t n = utf8_length(s, (size_t)(end - s));
         if (n == 0)
             fputs("\xef\xbf\xbd", f);
         else if (*s == '"' || *s == '\\')
@@ -35,7 +45,7 @@ static void quoted(FILE *f, const char *text)
         else if (*s < 0x20 || *s == 0x7f)
             fprintf(f, "\\u%04x", *s);
         else
-            fwrite(s, 1, (size_t)n, f);
+            fwrite(s, 1, n, f);
         s += n ? n : 1;
     }
     fputc('"', f);
@@ -47,7 +57,7 @@ static void member(cli_json *j, const char *key)
         fputc(',', j->stream);
     j->comma[j->depth] = true;
     if (key) {
-        quoted(j->stream, key);
+        quoted(j->stream, key, strlen(key));
         fputc(':', j->stream);
     }
 }
@@ -69,11 +79,16 @@ void cli_json_close(cli_json *j, char bracket)
 
 void cli_json_text(cli_json *j, const char *key, const char *text)
 {
-    member(j, key);
     if (text)
-        quoted(j->stream, text);
+        cli_json_bytes(j, key, text, strlen(text));
     else
-        fputs("null", j->stream);
+        cli_json_null(j, key);
+}
+
+void cli_json_bytes(cli_json *j, const char *key, const void *bytes, size_t n)
+{
+    member(j, key);
+    quoted(j->stream, bytes, n);
 }
 
 void cli_json_number(cli_json *j, const char *key, double x)

@@ -70,6 +70,21 @@ gr_status gr_tokenizer_encode(const gr_tokenizer *t, const char *text, size_t n,
     return st;
 }
 
+gr_status gr_tokenizer_to_ids(const gr_tokenizer *t, const char *text, size_t n, bool specials, int32_t *ids,
+                              size_t max, size_t *count, gr_error *err)
+{
+    gr_ids list;
+    gr_ids_init(&list, t->rt, n);
+    gr_status st = gr_tokenizer_encode(t, text, n, specials, &list, err);
+    *count = list.n;
+    if (st == GR_OK && ids && list.n > max)
+        st = gr_fail(err, GR_ERR_LIMIT, "the text has %zu tokens, there is room for %zu", list.n, max);
+    if (st == GR_OK && ids && list.n > 0)
+        memcpy(ids, list.v, list.n * sizeof *ids);
+    gr_ids_fini(&list);
+    return st;
+}
+
 void gr_tokenizer_ends(const gr_tokenizer *t, const int32_t *ids, size_t n, size_t *ends)
 {
     size_t end = 0;
@@ -88,6 +103,22 @@ gr_status gr_tokenizer_decode(const gr_tokenizer *t, const int32_t *ids, size_t 
     for (size_t i = 0; i < n; i++)
         GR_TRY(gr_stream_push(&s, ids[i], out, err));
     return gr_stream_flush(&s, out, err);
+}
+
+gr_status gr_tokenizer_to_text(const gr_tokenizer *t, const int32_t *ids, size_t n, unsigned flags,
+                               char *text, size_t max, size_t *bytes, gr_error *err)
+{
+    gr_buf b;
+    gr_buf_init(&b, t->rt, GR_TEXT_MAX);
+    gr_status st = gr_tokenizer_decode(t, ids, n, flags, &b, err);
+    *bytes = b.len;
+    if (st == GR_OK && text && b.len >= max)
+        st = gr_fail(err, GR_ERR_LIMIT, "the text has %zu bytes, there is room for %zu with the zero", b.len,
+                     max);
+    if (st == GR_OK && text)
+        memcpy(text, gr_buf_str(&b), b.len + 1);
+    gr_buf_fini(&b);
+    return st;
 }
 
 int32_t gr_tokenizer_id(const gr_tokenizer *t, const char *content)

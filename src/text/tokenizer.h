@@ -5,59 +5,28 @@
  * text; decoder ByteLevel. Anything else is refused by its name: a tokenizer that is nearly right gives wrong
  * answers silently. Source: spec of tokenizer.json as read by the tokenizers library, 0.22.
  *
- * A tokenizer does not change after it was opened; any number of threads may use it. */
+ * Most functions are public (grasp/tokenizer.h); here are those on growing lists and buffers. */
 #ifndef GR_TEXT_TOKENIZER_H
 #define GR_TEXT_TOKENIZER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include "base/buf.h"
-#include "grasp/error.h"
-#include "grasp/runtime.h"
+#include "grasp/tokenizer.h"
 #include "text/ids.h"
 
 #define GR_TOKENIZER_FILE_MAX ((size_t)64 << 20)
-#define GR_TEXT_MAX           ((size_t)64 << 20) /* bytes of one text that is encoded */
 
-typedef struct gr_tokenizer gr_tokenizer;
-
-/* `path`: tokenizer.json, or a folder that holds one. On failure *out is NULL.
- * GR_ERR_IO, GR_ERR_LIMIT (file, ids, lengths), GR_ERR_FORMAT, GR_ERR_UNSUPPORTED, GR_ERR_MEM. */
-gr_status gr_tokenizer_open(gr_tokenizer **out, gr_runtime *rt, const char *path, gr_error *err);
-/* The same from memory, which is not needed afterwards; `name` is for messages. */
+/* gr_tokenizer_open from memory, which is not needed afterwards; `name` is for messages. */
 gr_status gr_tokenizer_parse(gr_tokenizer **out, gr_runtime *rt, const char *text, size_t n, const char *name,
                              gr_error *err);
-void gr_tokenizer_free(gr_tokenizer *t); /* NULL is fine */
 
-/* Appends the tokens of text[0..n). No begin-of-text token is added. With `specials`, spellings of special
- * tokens become those tokens; without (text that comes from a user), they are ordinary characters. Added
- * tokens that are not special are found in both cases. The bytes of the tokens join to the text, whatever it
- * is (see bpe_split.h for text that is not UTF-8).
- * GR_ERR_LIMIT: more than GR_TEXT_MAX bytes, or more tokens than ids->max. GR_ERR_MEM. */
+/* gr_tokenizer_to_ids, appended to `ids`. GR_ERR_LIMIT: also more tokens than ids->max. */
 gr_status gr_tokenizer_encode(const gr_tokenizer *t, const char *text, size_t n, bool specials, gr_ids *ids,
                               gr_error *err);
 
-/* ends[i] = the byte of the encoded text where token i ends, which is where token i + 1 begins. */
-void gr_tokenizer_ends(const gr_tokenizer *t, const int32_t *ids, size_t n, size_t *ends);
-
-enum {
-    GR_DECODE_SKIP_SPECIAL = 1, /* special tokens give no text */
-    GR_DECODE_CLEAN_UP = 2,     /* clean_up_tokenization_spaces, see cleanup.h */
-};
-
-/* Appends the text of the tokens: always UTF-8, every maximal ill-formed part is one U+FFFD. Ids without a
- * token give nothing. GR_ERR_LIMIT or GR_ERR_MEM: `out` could not grow. */
+/* gr_tokenizer_to_text, appended to `out`. GR_ERR_LIMIT or GR_ERR_MEM: `out` could not grow. */
 gr_status gr_tokenizer_decode(const gr_tokenizer *t, const int32_t *ids, size_t n, unsigned flags,
                               gr_buf *out, gr_error *err);
 
-/* The added token of that content, else the vocabulary's token of those bytes, else -1. */
-int32_t gr_tokenizer_id(const gr_tokenizer *t, const char *content);
-/* The bytes of a token, not terminated, maybe not UTF-8; NULL when no token has this id. */
-const uint8_t *gr_tokenizer_bytes(const gr_tokenizer *t, int32_t id, size_t *n);
-bool gr_tokenizer_is_special(const gr_tokenizer *t, int32_t id);
-int32_t gr_tokenizer_n_vocab(const gr_tokenizer *t); /* the largest id + 1 */
-int32_t gr_tokenizer_bos(const gr_tokenizer *t);     /* what TemplateProcessing puts first, or -1 */
 gr_runtime *gr_tokenizer_runtime(const gr_tokenizer *t);
 
 #endif

@@ -296,6 +296,45 @@ static void too_many_tokens_and_too_long_texts_are_refused(void **state)
     toy_free(&y);
 }
 
+static void arrays_get_what_lists_get_or_say_how_much_room_they_need(void **state)
+{
+    (void)state;
+    toy y = toy_new(&toy_merging);
+    gr_error err = { 0 };
+    static const char text[] = "the abc <|x|> \xff";
+    const size_t n = sizeof text - 1;
+    int32_t ids[32];
+    size_t count = 0, bytes = 0;
+    char back[64];
+    for (int specials = 0; specials < 2; specials++) {
+        gr_ids_clear(&y.ids);
+        MUST(gr_tokenizer_encode(y.t, text, n, specials, &y.ids, &err));
+        MUST(gr_tokenizer_to_ids(y.t, text, n, specials, NULL, 0, &count, &err));
+        assert_int_equal(count, y.ids.n);
+        memset(ids, 0xff, sizeof ids);
+        MUST(gr_tokenizer_to_ids(y.t, text, n, specials, ids, count, &count, &err));
+        assert_memory_equal(ids, y.ids.v, count * sizeof *ids);
+        assert_int_equal(ids[count], -1);
+        MUST_FAIL(gr_tokenizer_to_ids(y.t, text, n, specials, ids, count - 1, &count, &err), GR_ERR_LIMIT,
+                  "there is room for");
+    }
+    MUST(gr_tokenizer_to_ids(y.t, "", 0, false, ids, 0, &count, &err));
+    assert_int_equal(count, 0);
+
+    MUST(gr_tokenizer_to_text(y.t, y.ids.v, y.ids.n, 0, NULL, 0, &bytes, &err));
+    assert_int_equal(bytes, n - 1 + 3); /* one U+FFFD */
+    MUST(gr_tokenizer_to_text(y.t, y.ids.v, y.ids.n, 0, back, bytes + 1, &bytes, &err));
+    assert_string_equal(back, "the abc <|x|> \xef\xbf\xbd");
+    MUST_FAIL(gr_tokenizer_to_text(y.t, y.ids.v, y.ids.n, 0, back, bytes, &bytes, &err), GR_ERR_LIMIT,
+              "there is room for");
+    MUST(
+        gr_tokenizer_to_text(y.t, y.ids.v, y.ids.n, GR_DECODE_SKIP_SPECIAL, back, sizeof back, &bytes, &err));
+    assert_string_equal(back, "the abc  \xef\xbf\xbd");
+    MUST(gr_tokenizer_to_text(y.t, NULL, 0, 0, back, 1, &bytes, &err));
+    assert_string_equal(back, "");
+    toy_free(&y);
+}
+
 /* --- files that are refused, and why ------------------------------------------------------------------- */
 
 #define SEQUENCE(steps) "{\"type\":\"Sequence\",\"pretokenizers\":[" steps "]}"
@@ -530,6 +569,7 @@ int main(void)
         cmocka_unit_test(any_bytes_come_back_from_their_tokens),
         cmocka_unit_test(a_long_run_of_one_letter_costs_n_log_n_steps),
         cmocka_unit_test(too_many_tokens_and_too_long_texts_are_refused),
+        cmocka_unit_test(arrays_get_what_lists_get_or_say_how_much_room_they_need),
         cmocka_unit_test(files_that_would_be_read_wrong_are_refused_by_name),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(a_vocabulary_without_some_byte_is_refused),

@@ -56,6 +56,21 @@ static void bytes_that_are_no_utf8_become_the_replacement_character(void **state
     }
 }
 
+static void bytes_may_hold_zeros_and_end_anywhere(void **state)
+{
+    (void)state;
+    char text[100] = "";
+    FILE *f = fmemopen(text, sizeof text, "w");
+    cli_json j;
+    cli_json_init(&j, f);
+    cli_json_open(&j, NULL, '[');
+    cli_json_bytes(&j, NULL, "a\0b\xc3\xa9", 4); /* cuts the last character */
+    cli_json_bytes(&j, NULL, "", 0);
+    cli_json_close(&j, ']');
+    fclose(f);
+    assert_string_equal(text, "[\"a\\u0000b\xef\xbf\xbd\",\"\"]");
+}
+
 static void edit_distance_counts_inserts_deletes_replacements_and_swaps(void **state)
 {
     (void)state;
@@ -72,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nesting_commas_and_quoting_are_right),
         cmocka_unit_test(bytes_that_are_no_utf8_become_the_replacement_character),
+        cmocka_unit_test(bytes_may_hold_zeros_and_end_anywhere),
         cmocka_unit_test(edit_distance_counts_inserts_deletes_replacements_and_swaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
