@@ -46,7 +46,7 @@ const cli_command cmd_ask = {
              "Without regions the question is "
              "about the whole picture. Anything else in the question is plain text, whatever it looks like.",
     .examples =
-        "  grasp ask photo.jpg --mask man.png --mask dog.png 'What is <Prompt0> doing to <Prompt1>?' --model "
+        "  grasp ask photo.jpg --mask a.png --mask b.png 'What is <Prompt0> doing to <Prompt1>?' --model "
         "GAR-8B\n"
         "  grasp ask photo.jpg --box 10,10,200,150 'Is <Prompt0> made of wood?' --json --model GAR-1B\n",
     .min_args = 2,
