@@ -53,6 +53,7 @@ if(GR_TESTS)
   foreach(script ${GR_CLI_SCRIPTS})
     gr_test_script(cli ${script} $<TARGET_FILE:grasp>)
   endforeach()
+  gr_test_script(house tests/house/floors.sh)
   if(NOT GR_SANITIZE)   # what users get: names, headers and an installed copy, without a sanitizer's own symbols
     gr_test_script(install tests/install/symbols.sh $<TARGET_FILE:grasp_shared> $<TARGET_FILE:grasp_static>)
     gr_test_script(install tests/install/headers.sh ${CMAKE_C_COMPILER})

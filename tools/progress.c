@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "json_out.h"
+#include "units.h"
 
 #define BAR_EVERY_S   0.1
 #define PLAIN_EVERY_S 10.0
@@ -51,6 +52,20 @@ static void clock_text(char out[32], double seconds)
         snprintf(out, 32, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
+/* "1.23 GB/3.07 GB [00:03<00:04, 412 MB/s]" */
+static void bytes_counts_text(char *out, size_t n, const cli_progress *p, const char *spent, const char *left,
+                              double rate)
+{
+    char done[32], total[32], speed[32];
+    cli_bytes_text(done, (double)p->done);
+    cli_bytes_text(total, (double)p->total);
+    cli_bytes_text(speed, rate);
+    if (p->total)
+        snprintf(out, n, "%s/%s [%s<%s, %s/s]", done, total, spent, left, speed);
+    else
+        snprintf(out, n, "%s [%s, %s/s]", done, spent, speed);
+}
+
 /* "45/100 [00:12<00:15, 3.60img/s]"; slow work is given in seconds an item, as one would say it. */
 static void counts_text(char *out, size_t n, const cli_progress *p, double elapsed_s)
 {
@@ -58,6 +73,10 @@ static void counts_text(char *out, size_t n, const cli_progress *p, double elaps
     char spent[32], left[32], speed[64];
     clock_text(spent, elapsed_s);
     clock_text(left, rate > 0 && p->total >= p->done ? (double)(p->total - p->done) / rate : -1);
+    if (strcmp(p->unit, "B") == 0) {
+        bytes_counts_text(out, n, p, spent, left, rate);
+        return;
+    }
     if (rate > 0 && rate < 1)
         snprintf(speed, sizeof speed, "%.2fs/%s", 1 / rate, p->unit);
     else

@@ -36,7 +36,8 @@ typedef struct {
 
 void cli_progress_init(cli_progress *p, FILE *stream, cli_progress_mode mode);
 
-/* Begins a task; `task` and `unit` ("img") are borrowed until it ends. */
+/* Begins a task; `task` and `unit` ("img"; "B" for bytes, which are shown as MB and GB) are borrowed until it
+ * ends. */
 void cli_progress_begin(cli_progress *p, const char *task, const char *unit, uint64_t total);
 void cli_progress_set(cli_progress *p, uint64_t done);
 void cli_progress_end(cli_progress *p); /* shows the last state; fine when nothing runs */

@@ -83,8 +83,9 @@ gr_status gr_gar_config_parse_files(gr_gar_config *c, gr_runtime *rt, const gr_g
                                     const gr_gar_config_text *preprocessor,
                                     const gr_gar_config_text *processor, gr_error *err);
 
-/* The presets of `grasp new`: "gar-1b", "gar-8b", "gar-test". GR_ERR_ARG names them when `preset` is another.
- */
+/* The presets of `grasp new`: "gar-1b", "gar-8b", "gar-test". NULL ends them. */
+const char *gr_gar_preset_name(size_t i);
+/* GR_ERR_ARG names them when `preset` is another. */
 gr_status gr_gar_config_preset(gr_gar_config *c, const char *preset, gr_error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -143,6 +144,33 @@ static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const char 
     return gr_gar_new_weights(rt, c, dir, o, err);
 }
 
+/* Before the folder is made; where the system cannot tell, writing finds out. */
+static gr_status check_room(gr_runtime *rt, const gr_gar_config *c, const char *place,
+                            const gr_gar_new_options *o, gr_error *err)
+{
+    gr_gar_new_size size;
+    struct statvfs disk;
+    char parent[4096];
+    GR_TRY(gr_gar_new_measure(&size, rt, c, o, err));
+    const char *slash = strrchr(place, '/');
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - place + 1) : 1, slash ? place : ".");
+    if (statvfs(parent, &disk) != 0)
+        return GR_OK;
+    const double room = (double)disk.f_bavail * (double)disk.f_frsize;
+    if (room < (double)size.bytes)
+        return gr_fail(err, GR_ERR_IO, "%s: the weights take %.3g GB, the disk has room for %.3g GB", place,
+                       (double)size.bytes * 1e-9, room * 1e-9);
+    return GR_OK;
+}
+
+gr_status gr_gar_new_dtype(gr_dtype *out, const gr_gar_config *c, const gr_gar_new_options *o, gr_error *err)
+{
+    *out = o->dtype != 0 && o->dtype != GR_DTYPE_COUNT ? o->dtype : c->stored;
+    if (*out != GR_DTYPE_F32 && *out != GR_DTYPE_BF16 && *out != GR_DTYPE_F16)
+        return gr_fail(err, GR_ERR_ARG, "weights of type %s, expected F32, BF16 or F16", gr_dtype_name(*out));
+    return GR_OK;
+}
+
 gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *dir,
                      const gr_gar_new_options *options, gr_error *err)
 {
@@ -153,11 +181,7 @@ gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *di
     size_t n = strlen(dir);
     if (c.base_only)
         return gr_fail(err, GR_ERR_ARG, "%s: a new model is a GAR, not a base without mask embedding", dir);
-    if (o->dtype != 0 && o->dtype != GR_DTYPE_COUNT)
-        c.stored = o->dtype;
-    if (c.stored != GR_DTYPE_F32 && c.stored != GR_DTYPE_BF16 && c.stored != GR_DTYPE_F16)
-        return gr_fail(err, GR_ERR_ARG, "%s: weights of type %s, expected F32, BF16 or F16", dir,
-                       gr_dtype_name(c.stored));
+    GR_TRY(gr_gar_new_dtype(&c.stored, config, o, err));
     while (n > 1 && dir[n - 1] == '/')
         n--;
     if (n == 0 || n >= sizeof place)
@@ -169,6 +193,7 @@ gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *di
         return gr_fail(err, GR_ERR_ARG, "%s: is there already and not an empty folder", place);
     if (o->tokenizer)
         GR_TRY(gr_gar_new_check_tokenizer(rt, &c, o->tokenizer, err));
+    GR_TRY(check_room(rt, &c, place, o, err));
     snprintf(work, sizeof work, "%s.tmp-%ld", place, (long)getpid());
     if (mkdir(work, 0777) != 0)
         return gr_fail(err, GR_ERR_IO, "%s: cannot make this folder: %s", work, strerror(errno));

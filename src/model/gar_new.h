@@ -26,9 +26,22 @@ typedef struct {
     void *user;
 } gr_gar_new_options;
 
+/* The weights that gr_gar_new would write. */
+typedef struct {
+    int tensors, files;
+    int64_t parameters;
+    uint64_t bytes;
+    gr_dtype dtype;
+} gr_gar_new_size;
+
+/* Errors as gr_gar_new has before it writes anything. */
+gr_status gr_gar_new_measure(gr_gar_new_size *size, gr_runtime *rt, const gr_gar_config *config,
+                             const gr_gar_new_options *options, gr_error *err);
+
 /* Makes `dir`, which must not exist or be empty; its parent must exist. `options` may be NULL or zero.
  * GR_ERR_ARG   something is in the way; a tokenizer whose ids are not those of the configuration; a base
- *              configuration. GR_ERR_IO  the disk is full, ...  GR_ERR_CANCELLED. Nothing is left behind. */
+ *              configuration. GR_ERR_IO  the disk has no room, ...  GR_ERR_CANCELLED. Nothing is left behind.
+ */
 gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *dir,
                      const gr_gar_new_options *options, gr_error *err);
 

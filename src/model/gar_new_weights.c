@@ -144,40 +144,66 @@ static gr_status write_all(weights *w, gr_error *err)
     return write_index(w, err);
 }
 
+/* Which tensors of the list are written, how large they are and in which file. */
+static gr_status plan(weights *w, const gr_gar_tensors *list, gr_error *err)
+{
+    w->specs = gr_calloc(w->rt, list->n, sizeof *w->specs);
+    w->bytes = gr_calloc(w->rt, list->n, sizeof *w->bytes);
+    w->shard = gr_calloc(w->rt, list->n, sizeof *w->shard);
+    if (!w->specs || !w->bytes || !w->shard)
+        return gr_fail(err, GR_ERR_MEM, "no memory for the list of weights");
+    for (size_t i = 0; i < list->n; i++) {
+        const gr_gar_tensor *t = &list->at[i];
+        size_t count;
+        if (t->optional)
+            continue;
+        gr_tensor_spec *s = &w->specs[w->n];
+        *s = (gr_tensor_spec){ .name = t->name, .dtype = w->dtype, .rank = t->rank };
+        memcpy(s->shape, t->shape, sizeof t->shape);
+        if (!gr_shape_count(&count, t->rank, t->shape) || count > SIZE_MAX / 8)
+            return gr_fail(err, GR_ERR_LIMIT, "tensor '%s' is too large", t->name);
+        w->bytes[w->n++] = count * gr_dtype_bytes(w->dtype);
+    }
+    assign_shards(w, w->o->shard_bytes ? w->o->shard_bytes : GR_GAR_SHARD_BYTES);
+    return GR_OK;
+}
+
+static void plan_fini(weights *w)
+{
+    gr_free(w->rt, w->specs);
+    gr_free(w->rt, w->bytes);
+    gr_free(w->rt, w->shard);
+}
+
+gr_status gr_gar_new_measure(gr_gar_new_size *size, gr_runtime *rt, const gr_gar_config *config,
+                             const gr_gar_new_options *options, gr_error *err)
+{
+    static const gr_gar_new_options defaults = { 0 };
+    gr_gar_tensors list;
+    weights w = { .rt = rt, .o = options ? options : &defaults };
+    GR_TRY(gr_gar_new_dtype(&w.dtype, config, w.o, err));
+    GR_TRY(gr_gar_tensors_build(&list, rt, config, err));
+    const gr_status st = plan(&w, &list, err);
+    if (st == GR_OK)
+        *size = (gr_gar_new_size){ (int)w.n, w.n_shards, list.n_parameters, w.total, w.dtype };
+    plan_fini(&w);
+    gr_gar_tensors_fini(&list);
+    return st;
+}
+
 gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const char *dir,
                              const gr_gar_new_options *o, gr_error *err)
 {
     gr_gar_tensors list;
     GR_TRY(gr_gar_tensors_build(&list, rt, c, err));
     weights w = { .rt = rt, .o = o, .dir = dir, .dtype = c->stored };
-    w.specs = gr_calloc(rt, list.n, sizeof *w.specs);
-    w.bytes = gr_calloc(rt, list.n, sizeof *w.bytes);
-    w.shard = gr_calloc(rt, list.n, sizeof *w.shard);
-    w.buffer = gr_malloc(rt, PORTION, gr_dtype_bytes(w.dtype));
-    gr_status st = GR_OK;
-    if (!w.specs || !w.bytes || !w.shard || !w.buffer)
+    gr_status st = plan(&w, &list, err);
+    if (st == GR_OK && !(w.buffer = gr_malloc(rt, PORTION, gr_dtype_bytes(w.dtype))))
         st = gr_fail(err, GR_ERR_MEM, "no memory to draw weights");
-    for (size_t i = 0; st == GR_OK && i < list.n; i++) {
-        const gr_gar_tensor *t = &list.at[i];
-        size_t count;
-        if (t->optional)
-            continue;
-        gr_tensor_spec *s = &w.specs[w.n];
-        *s = (gr_tensor_spec){ .name = t->name, .dtype = w.dtype, .rank = t->rank };
-        memcpy(s->shape, t->shape, sizeof t->shape);
-        if (!gr_shape_count(&count, t->rank, t->shape) || count > SIZE_MAX / 8)
-            st = gr_fail(err, GR_ERR_LIMIT, "tensor '%s' is too large", t->name);
-        else
-            w.bytes[w.n++] = count * gr_dtype_bytes(w.dtype);
-    }
-    if (st == GR_OK) {
-        assign_shards(&w, o->shard_bytes ? o->shard_bytes : GR_GAR_SHARD_BYTES);
+    if (st == GR_OK)
         st = write_all(&w, err);
-    }
-    gr_free(rt, w.specs);
-    gr_free(rt, w.bytes);
-    gr_free(rt, w.shard);
     gr_free(rt, w.buffer);
+    plan_fini(&w);
     gr_gar_tensors_fini(&list);
     return st;
 }

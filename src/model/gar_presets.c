@@ -104,6 +104,11 @@ static const struct {
         .tile_limit_known = true } },
 };
 
+const char *gr_gar_preset_name(size_t i)
+{
+    return i < sizeof presets / sizeof *presets ? presets[i].name : NULL;
+}
+
 gr_status gr_gar_config_preset(gr_gar_config *c, const char *preset, gr_error *err)
 {
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)

@@ -8,6 +8,7 @@
 
 #include <grasp/error.h>
 #include <grasp/image.h>
+#include <grasp/new.h>
 #include <grasp/session.h>
 #include <grasp/version.h>
 
@@ -157,6 +158,19 @@ static const struct {
     { FIELD(gr_answer_options, n_stops), 56 },
     { FIELD(gr_answer_options, ignore_end), 64 },
     { FIELD(gr_answer_options, keep_special), 65 },
+    { SIZE(gr_new_options), 56 },
+    { FIELD(gr_new_options, seed), 8 },
+    { FIELD(gr_new_options, dtype), 16 },
+    { FIELD(gr_new_options, tokenizer), 24 },
+    { FIELD(gr_new_options, shard_bytes), 32 },
+    { FIELD(gr_new_options, progress), 40 },
+    { FIELD(gr_new_options, progress_user), 48 },
+    { SIZE(gr_new_size), 32 },
+    { FIELD(gr_new_size, tensors), 0 },
+    { FIELD(gr_new_size, files), 4 },
+    { FIELD(gr_new_size, parameters), 8 },
+    { FIELD(gr_new_size, bytes), 16 },
+    { FIELD(gr_new_size, dtype), 24 },
     { SIZE(gr_token), 32 },
     { FIELD(gr_token, id), 0 },
     { FIELD(gr_token, logprob), 8 },
@@ -187,6 +201,7 @@ static const struct {
     { "gr_image_options_init", sizeof(gr_image_options), NULL, false },
     { "gr_model_options_init", sizeof(gr_model_options), NULL, false },
     { "gr_engine_options_init", sizeof(gr_engine_options), NULL, false },
+    { "gr_new_options_init", sizeof(gr_new_options), NULL, false },
     { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
     { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
     { "gr_request_init", sizeof(gr_request), NULL, true },

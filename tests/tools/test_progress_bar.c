@@ -56,6 +56,25 @@ static void lines_give_counts_times_and_speed(void **state)
           "{\"progress\":{\"task\":\"describe\",\"done\":0,\"total\":null,\"unit\":\"img\",\"rate\":0}}");
 }
 
+static cli_progress bytes_at(cli_progress_mode mode, uint64_t done, uint64_t total)
+{
+    cli_progress p = at(mode, done, total, 80);
+    p.unit = "B";
+    return p;
+}
+
+static void bytes_are_scaled_where_people_read_them(void **state)
+{
+    (void)state;
+    shows(bytes_at(CLI_PROGRESS_PLAIN, 1230000000, 3070000000), 3,
+          "describe: 1.23 GB/3.07 GB [00:03<00:04, 410 MB/s]");
+    shows(bytes_at(CLI_PROGRESS_PLAIN, 999499, 0), 1, "describe: 999 kB [00:01, 999 kB/s]");
+    shows(bytes_at(CLI_PROGRESS_PLAIN, 999500, 0), 2000, "describe: 1 MB [33:20, 500 B/s]");
+    shows(bytes_at(CLI_PROGRESS_JSON, 1230000000, 3070000000), 3,
+          "{\"progress\":{\"task\":\"describe\",\"done\":1230000000,\"total\":3070000000,\"unit\":\"B\","
+          "\"rate\":410000000}}");
+}
+
 /* What a run of 3 items leaves on a stream that is no terminal. */
 static void leaves(cli_progress_mode mode, const char *want)
 {
@@ -94,6 +113,7 @@ int main(void)
         cmocka_unit_test(a_bar_fills_the_width_and_counts_in_tenths_of_a_cell),
         cmocka_unit_test(a_narrow_terminal_gets_less_and_never_a_longer_line),
         cmocka_unit_test(lines_give_counts_times_and_speed),
+        cmocka_unit_test(bytes_are_scaled_where_people_read_them),
         cmocka_unit_test(short_work_leaves_no_lines_but_json_ends_with_the_last_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

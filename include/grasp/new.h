@@ -1,0 +1,47 @@
+/* new.h - new checkpoints with random weights, in the layout of the published ones. */
+#ifndef GRASP_NEW_H
+#define GRASP_NEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "grasp/dtype.h"
+#include "grasp/runtime.h"
+
+/* Names of the sizes there are: "gar-1b", "gar-8b" (as published), "gar-test" (small enough for tests). NULL
+ * ends them. */
+GR_API const char *gr_new_preset(size_t i);
+
+/* Begin with gr_new_options_init; fields are only ever added at the end. */
+typedef struct {
+    size_t size;           /* sizeof(gr_new_options), set by init */
+    uint64_t seed;         /* every weight is a function of seed, tensor name and place */
+    gr_dtype dtype;        /* of the stored weights: F32, BF16, F16; default GR_DTYPE_COUNT: the preset's */
+    const char *tokenizer; /* tokenizer.json, or its folder, to copy; NULL: 256 bytes and the specials */
+    uint64_t shard_bytes;  /* most bytes of weights in one file; default 0: 5 GB */
+    /* Bytes of weights written and in all, several times a second; false cancels. May be NULL. */
+    bool (*progress)(void *user, uint64_t done, uint64_t total);
+    void *progress_user;
+} gr_new_options;
+
+GR_API void gr_new_options_init(gr_new_options *options);
+
+/* The weights that gr_checkpoint_new would write. */
+typedef struct {
+    int tensors, files;
+    int64_t parameters;
+    uint64_t bytes;
+    gr_dtype dtype;
+} gr_new_size;
+
+/* `options` may be NULL in both. GR_ERR_ARG: no such preset, or a type that weights cannot have. */
+GR_API gr_status gr_new_measure(gr_new_size *size, gr_runtime *rt, const char *preset,
+                                const gr_new_options *options, gr_error *err);
+
+/* Makes `dir`, which must not exist or be empty; its parent must exist. The folder appears when it is
+ * complete; on failure nothing is left behind. GR_ERR_ARG: also when something is in the way, or the
+ * tokenizer does not have the ids of the preset. GR_ERR_IO: also when the disk has no room, which is asked
+ * first. GR_ERR_CANCELLED. */
+GR_API gr_status gr_checkpoint_new(gr_runtime *rt, const char *preset, const char *dir,
+                                   const gr_new_options *options, gr_error *err);
+
+#endif
