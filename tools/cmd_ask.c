@@ -19,6 +19,7 @@ static cli_exit ask(question *q, const char *image, const char *text)
         question_put_frame(q, &j, image);
         cli_json_text(&j, "question", text);
         question_put_answer(q, &j);
+        question_put_memory(q, &j);
         cli_json_close(&j, '}');
         cli_print(&q->app->out, "\n");
         cli_flush(&q->app->out);
@@ -46,8 +47,7 @@ const cli_command cmd_ask = {
              "Without regions the question is "
              "about the whole picture. Anything else in the question is plain text, whatever it looks like.",
     .examples =
-        "  grasp ask photo.jpg --mask man.png --mask dog.png 'What is <Prompt0> doing to <Prompt1>?' --model "
-        "GAR-8B\n"
+        "  grasp ask photo.jpg --mask a.png --mask b.png 'What is <Prompt0> doing to <Prompt1>?' -m GAR-8B\n"
         "  grasp ask photo.jpg --box 10,10,200,150 'Is <Prompt0> made of wood?' --json --model GAR-1B\n",
     .min_args = 2,
     .max_args = 2,

@@ -47,6 +47,7 @@ static cli_exit describe(question *q, const char *image)
     code = describe_all(q, requests, &j);
     if (q->app->common.json) {
         cli_json_close(&j, ']');
+        question_put_memory(q, &j);
         cli_json_close(&j, '}');
         cli_print(&q->app->out, "\n");
         cli_flush(&q->app->out);

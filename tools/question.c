@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "signals.h"
@@ -267,6 +268,13 @@ void question_put_answer(question *q, cli_json *j)
     cli_json_close(j, ']');
 }
 
+/* The most this process has held; Linux counts in KiB. */
+static double peak_resident_bytes(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? (double)u.ru_maxrss * 1024 : 0;
+}
+
 static void put_regions(const region_set *set, cli_json *j)
 {
     cli_json_open(j, "regions", '[');
@@ -305,6 +313,10 @@ void question_put_frame(question *q, cli_json *j, const char *image)
         cli_json_text(j, gr_profile_switch_at(i)->name, gr_profile_value(&q->profile, i));
     cli_json_close(j, '}');
     cli_json_text(j, "numerics", q->values->numerics ? "released" : "exact");
+}
+
+void question_put_memory(question *q, cli_json *j)
+{
     cli_json_number(j, "load_ms", q->load_ms);
     cli_json_open(j, "memory_bytes", '{');
     cli_json_number(j, "weights", (double)q->memory.weights);
@@ -314,6 +326,7 @@ void question_put_frame(question *q, cli_json *j, const char *image)
     cli_json_number(j, "buffers", (double)q->memory.buffers);
     cli_json_number(j, "picture", (double)q->memory.picture);
     cli_json_number(j, "total", (double)q->memory.total);
+    cli_json_number(j, "peak_resident", peak_resident_bytes());
     cli_json_close(j, '}');
 }
 

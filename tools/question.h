@@ -46,8 +46,10 @@ cli_exit question_ready(question *q, const gr_request *requests, size_t n);
 cli_exit question_ask(question *q, const gr_request *r);
 /* Members of the answer's JSON object: text, tokens, finish, timings. */
 void question_put_answer(question *q, cli_json *j);
-/* Members of the whole object: image, regions, model, memory. */
+/* Members of the whole object: image, regions, model, profile. */
 void question_put_frame(question *q, cli_json *j, const char *image);
+/* ... and, once all is done: what was announced, and the most this process has held. */
+void question_put_memory(question *q, cli_json *j);
 /* Writes the dump, and releases everything. Returns `code`, or the code of the dump's failure. */
 cli_exit question_close(question *q, cli_exit code);
 

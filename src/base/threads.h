@@ -19,9 +19,11 @@ gr_status gr_threads_new(gr_threads **out, const gr_allocator *alloc, int n, gr_
 void gr_threads_free(gr_threads *pool); /* NULL is fine */
 int gr_threads_count(const gr_threads *pool);
 
-/* Runs work(user, unit, worker) for unit = 0..n_units-1 and returns when all are done. `worker` is
- * 0..count-1, different for units that run at the same time: an index of private scratch memory. One caller
- * at a time; others wait. */
+/* Runs work(user, unit, worker) for unit = 0..n_units-1 and returns when all are done; what they wrote is
+ * then visible to the caller and to the units of its next job. `worker` is 0..count-1, different for units of
+ * this job that run at the same time: an index of private scratch memory. One caller at a time; others wait.
+ * A unit must not call this on its own pool: the inner job would wait for the outer one for ever (jobs of one
+ * unit and pools of one thread run in place and hide the mistake). */
 void gr_threads_run(gr_threads *pool, size_t n_units, void (*work)(void *user, size_t unit, int worker),
                     void *user);
 

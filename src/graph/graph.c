@@ -241,8 +241,9 @@ gr_node *gr_graph_add(gr_graph *g, const gr_op *op, const gr_attr *attr, gr_valu
             v->cols = in[0]->cols;
         }
     }
+    const bool good = g->err.status == GR_OK && op->infer(n) && g->err.status == GR_OK;
     g->n_nodes++; /* also a failed one: its memory is released with the graph */
-    return g->err.status == GR_OK && op->infer(n) && g->err.status == GR_OK ? n : NULL;
+    return good ? n : NULL;
 }
 
 size_t gr_value_rows(const gr_value *v, const int *extents)

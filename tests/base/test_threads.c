@@ -1,96 +1,132 @@
+/* The pool runs every unit exactly once, whoever is free; run under ThreadSanitizer too. */
 #include "test.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/threads.h"
 #include "base/runtime.h"
+#include "base/threads.h"
+
+enum { MAX_UNITS = 5000, MAX_WORKERS = 8 };
 
 typedef struct {
-    int *runs;        /* how often each unit ran */
-    atomic_int *busy; /* per worker: units it runs now */
+    atomic_int runs[MAX_UNITS], active[MAX_WORKERS];
+    int plain[MAX_UNITS]; /* written by units, read by the caller: a missing barrier is a race */
     int n_workers;
-    atomic_int n_wrong; /* the pool's threads do not leave a unit by a failing assertion */
-} work_log;
+    atomic_int bad;
+} tally;
 
-static void note(void *user, size_t unit, int worker)
+static void count_unit(void *user, size_t unit, int worker)
 {
-    work_log *log = user;
-    if (worker < 0 || worker >= log->n_workers) {
-        atomic_fetch_add(&log->n_wrong, 1);
-        return;
-    }
-    if (atomic_fetch_add(&log->busy[worker], 1) != 0)
-        atomic_fetch_add(&log->n_wrong, 1);
-    log->runs[unit]++;
-    atomic_fetch_sub(&log->busy[worker], 1);
+    tally *t = user;
+    if (worker < 0 || worker >= t->n_workers || atomic_fetch_add(&t->active[worker], 1) != 0)
+        atomic_fetch_add(&t->bad, 1); /* two units at a time with one worker's scratch */
+    atomic_fetch_add(&t->runs[unit], 1);
+    t->plain[unit] += 1 + (int)unit;
+    atomic_fetch_sub(&t->active[worker], 1);
 }
 
-static void every_unit_runs_once_and_a_worker_is_never_in_two_units(void **state)
+static void every_unit_runs_exactly_once(void **state)
 {
     (void)state;
-    static const int thread_counts[] = { 1, 2, 3, 8 };
-    static const size_t unit_counts[] = { 0, 1, 2, 7, 1000 };
-    for (size_t t = 0; t < 4; t++) {
-        gr_runtime *rt = test_runtime_threads(thread_counts[t]);
-        assert_int_equal(gr_runtime_n_threads(rt), thread_counts[t]);
-        for (size_t u = 0; u < 5; u++) {
-            int runs[1000] = { 0 };
-            atomic_int busy[8] = { 0 };
-            work_log log = { runs, busy, thread_counts[t], 0 };
-            for (int again = 1; again <= 3; again++) {
-                gr_threads_run(rt->threads, unit_counts[u], note, &log);
-                for (size_t i = 0; i < 1000; i++)
-                    assert_int_equal(runs[i], i < unit_counts[u] ? again : 0); /* all done when run returns */
+    static const int threads[] = { 1, 2, 8 };
+    static const size_t units[] = { 0, 1, 2, 7, 8, 9, 100, MAX_UNITS };
+    static tally t;
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        gr_runtime *rt = test_runtime_threads(threads[i]);
+        assert_int_equal(gr_threads_count(rt->threads), threads[i]);
+        for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+            memset(&t, 0, sizeof t);
+            t.n_workers = threads[i];
+            for (int round = 1; round <= 3; round++) {
+                gr_threads_run(rt->threads, units[k], count_unit, &t);
+                for (size_t u = 0; u < MAX_UNITS; u++) {
+                    assert_int_equal(atomic_load(&t.runs[u]), u < units[k] ? round : 0);
+                    assert_int_equal(t.plain[u], u < units[k] ? round * (1 + (int)u) : 0);
+                }
             }
-            assert_int_equal(log.n_wrong, 0);
+            assert_int_equal(atomic_load(&t.bad), 0);
         }
         gr_runtime_free(rt);
     }
 }
 
-static void add_unit(void *user, size_t unit, int worker)
+/* Phases of a node rely on it: what one job wrote, every unit of the next one sees. */
+static void chain_unit(void *user, size_t unit, int worker)
 {
+    int(*rows)[64] = user;
     (void)worker;
-    ((double *)user)[unit] = 1.0 / (double)(unit + 1);
+    int sum = 0;
+    for (int i = 0; i < 64; i++)
+        sum += rows[0][i];
+    rows[1][unit] = sum;
 }
 
-static void sums_in_unit_order_do_not_depend_on_the_number_of_threads(void **state)
+static void a_job_sees_all_of_the_one_before(void **state)
 {
     (void)state;
-    double want = 0;
-    for (int n = 1; n <= 4; n++) {
-        gr_runtime *rt = test_runtime_threads(n);
-        double parts[500], sum = 0;
-        gr_threads_run(rt->threads, 500, add_unit, parts);
-        for (int i = 0; i < 500; i++)
-            sum += parts[i];
-        if (n == 1)
-            want = sum;
-        assert_true(sum == want);
-        gr_runtime_free(rt);
+    gr_runtime *rt = test_runtime_threads(8);
+    int rows[2][64];
+    for (int i = 0; i < 64; i++)
+        rows[0][i] = i;
+    for (int round = 0; round < 300; round++) {
+        gr_threads_run(rt->threads, 64, chain_unit, rows);
+        for (int i = 0; i < 64; i++)
+            assert_int_equal(rows[1][i], 64 * 63 / 2);
     }
+    gr_runtime_free(rt);
 }
 
-static void thread_counts_outside_the_limits_are_refused(void **state)
+typedef struct {
+    gr_threads *pool;
+    tally *t;
+} caller;
+
+static void *call_often(void *user)
+{
+    const caller *c = user;
+    for (int i = 0; i < 50; i++)
+        gr_threads_run(c->pool, 100, count_unit, c->t);
+    return NULL;
+}
+
+/* Callers from several threads wait for each other: each job is whole. */
+static void several_callers_take_turns(void **state)
 {
     (void)state;
-    gr_error err = { 0 };
-    gr_runtime *rt = NULL;
-    gr_runtime_options o;
-    gr_runtime_options_init(&o);
-    o.n_threads = -1;
-    MUST_FAIL(gr_runtime_new(&rt, &o, &err), GR_ERR_ARG, "n_threads is -1");
-    o.n_threads = GR_THREADS_MAX + 1;
-    MUST_FAIL(gr_runtime_new(&rt, &o, &err), GR_ERR_ARG, "n_threads is 1025");
-    assert_null(rt);
+    static tally t[3];
+    gr_runtime *rt = test_runtime_threads(2);
+    pthread_t threads[3];
+    caller callers[3];
+    memset(t, 0, sizeof t);
+    for (int i = 0; i < 3; i++) {
+        t[i].n_workers = 2;
+        callers[i] = (caller){ rt->threads, &t[i] };
+        assert_int_equal(pthread_create(&threads[i], NULL, call_often, &callers[i]), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (int i = 0; i < 3; i++) {
+        for (int u = 0; u < 100; u++)
+            assert_int_equal(atomic_load(&t[i].runs[u]), 50);
+        assert_int_equal(atomic_load(&t[i].bad), 0);
+    }
+    gr_runtime_free(rt);
+}
+
+static void a_pool_may_end_without_having_run(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        gr_runtime_free(test_runtime_threads(8));
+    assert_true(gr_threads_available() >= 1);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_unit_runs_once_and_a_worker_is_never_in_two_units),
-        cmocka_unit_test(sums_in_unit_order_do_not_depend_on_the_number_of_threads),
-        cmocka_unit_test(thread_counts_outside_the_limits_are_refused),
-    };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_unit_runs_exactly_once),
+                                        cmocka_unit_test(a_job_sees_all_of_the_one_before),
+                                        cmocka_unit_test(several_callers_take_turns),
+                                        cmocka_unit_test(a_pool_may_end_without_having_run) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,12 @@
-/* check.c - the backend that distrusts everybody (docs/graph.md, "The seam"). It computes as the CPU does,
- * but:
- *   - outside of run, read, write and prepare no memory can be read: following a device pointer crashes; no
- * access leaves its block unnoticed (memory.h);
- *   - while a node runs, only blocks that hold its results can be written;
- *   - outputs (but the one in place), scratch and new memory are filled with a marked NaN first, so that what
- * was not written, or was computed from what was not, shows in the outputs;
- *   - every node runs twice, units ascending and descending: bits must agree, and nothing but outputs,
- * scratch and KV pages may change. Slow on purpose: for tests. */
+/* check.c - the backend that distrusts everybody (docs/graph.md, "The seam"). As the CPU, but:
+ * - outside of run, read, write and prepare no memory can be read, and no access leaves its block unnoticed
+ *   (memory.h): following a device pointer crashes;
+ * - while a node runs, only blocks that hold its results can be written;
+ * - outputs (but the one in place), scratch and new memory are filled with a marked NaN first: what was not
+ *   written, or was computed from what was not, shows in the outputs;
+ * - every node runs twice, units ascending and descending: bits must agree, and nothing but outputs, scratch
+ *   and KV pages may change.
+ * Slow on purpose: for tests. */
 #include <string.h>
 
 #include "backend/check/memory.h"

@@ -5,8 +5,9 @@
 #include "backend/weight.h"
 #include "base/half.h"
 
-/* Rows and columns that are summed at a time: 4 x 8 partial sums, which the compiler keeps in sixteen 128-bit registers. Four floats are one
- * value of a vector type (GNU C, gcc and clang on any machine); each lane is an ordinary sum over ascending k. */
+/* Rows and columns that are summed at a time: 4 x 8 partial sums, which the compiler keeps in sixteen 128-bit
+ * registers. Four floats are one value of a vector type (GNU C, gcc and clang on any machine); each lane is
+ * an ordinary sum over ascending k. */
 #define ROWS 4
 #define COLS 8
 
@@ -22,7 +23,8 @@ static inline four load4(const float *p)
 static inline four all4(float x) { return (four){ x, x, x, x }; }
 
 /* acc[r][c0..c0 + 7] = sum over k of x[r][k] w[k][c0..]; w rows are GR_PANEL wide. */
-static void sum_four_rows(float acc[ROWS][GR_PANEL], const float *x, size_t ldx, size_t n, const float *w, size_t c0)
+static void sum_four_rows(float acc[ROWS][GR_PANEL], const float *x, size_t ldx, size_t n, const float *w,
+                          size_t c0)
 {
     const float *x0 = x, *x1 = x + ldx, *x2 = x + 2 * ldx, *x3 = x + 3 * ldx;
     four a0 = all4(0), a1 = a0, b0 = a0, b1 = a0, c_0 = a0, c_1 = a0, d0 = a0, d1 = a0;
@@ -55,7 +57,8 @@ static void sum_one_row(float acc[GR_PANEL], const float *x, size_t n, const flo
     memcpy(acc, s, sizeof s);
 }
 
-static void sum_rows(float acc[ROWS][GR_PANEL], const float *x, size_t ldx, size_t rows, size_t n, const float *w)
+static void sum_rows(float acc[ROWS][GR_PANEL], const float *x, size_t ldx, size_t rows, size_t n,
+                     const float *w)
 {
     if (rows == ROWS)
         for (size_t c0 = 0; c0 < GR_PANEL; c0 += COLS)
