@@ -14,7 +14,8 @@
 typedef struct gr_session gr_session;
 typedef struct gr_dump gr_dump;
 
-/* What is asked. Everything is borrowed until gr_session_ask returns. Begin with gr_request_init. */
+/* What is asked. Everything but the dump is borrowed until gr_session_ask returns. Begin with
+ * gr_request_init. */
 typedef struct {
     size_t size;           /* sizeof(gr_request), set by init */
     const gr_image *image; /* RGB or anything that converts; NULL: text alone */
@@ -31,7 +32,8 @@ typedef struct {
     void *progress_user;
     bool (*cancelled)(void *user); /* polled while the picture is encoded, many times a tile; may be NULL */
     void *cancel_user;
-    gr_dump *dump; /* intermediate values go there; NULL: nowhere */
+    gr_dump *dump; /* intermediate values go there until the answer is over; NULL: nowhere. Needs an engine of
+                      one session. */
 } gr_request;
 
 /* The profile is the model's; `model` NULL: the released one. */
@@ -72,14 +74,17 @@ GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const 
                                 gr_error *err);
 
 /* Runs the engine until this answer is over. `text` gets whole characters as soon as they are certain and
- * returns false to stop; may be NULL. Other busy sessions move too. */
+ * returns false to stop, after which it is not called again; may be NULL. Other busy sessions move too. An
+ * answer that was cancelled is no error: gr_session_finish tells. */
 GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n),
                                    void *user, gr_error *err);
 
 /* One step for all busy sessions of the engine: a chunk of a prompt, or a token each. */
 GR_API gr_status gr_engine_step(gr_engine *engine, gr_error *err);
 GR_API bool gr_session_busy(const gr_session *s);
-GR_API void gr_session_cancel(gr_session *s); /* from any thread */
+/* Ends what the session is doing: gr_session_ask returns GR_ERR_CANCELLED, an answer finishes as
+ * GR_FINISH_CANCELLED. From any thread; a session that is idle forgets it when it is asked. */
+GR_API void gr_session_cancel(gr_session *s);
 
 typedef enum { GR_FINISH_NONE, GR_FINISH_STOP, GR_FINISH_LENGTH, GR_FINISH_CANCELLED } gr_finish_reason;
 
@@ -102,7 +107,7 @@ typedef struct {
 GR_API const char *gr_session_text(const gr_session *s, size_t *n);
 GR_API gr_finish_reason gr_session_finish(const gr_session *s);
 GR_API size_t gr_session_n_tokens(const gr_session *s);
-GR_API gr_token gr_session_token(const gr_session *s, size_t i);
+GR_API gr_token gr_session_token(const gr_session *s, size_t i); /* id -1: there is no token i */
 GR_API gr_status gr_session_statistics(const gr_session *s, gr_session_stats *stats, gr_error *err);
 
 /* Intermediate values as a safetensors file: pixel_values, mask_values, vision_features, image_features,

@@ -18,7 +18,7 @@ static gr_capacities capacities(const gr_core_limits *l)
 
 static gr_status check_limits(const gr_core_limits *l, const gr_gar_config *c, gr_error *err)
 {
-    if (l->max_sequences < 1 || l->max_sequences > 4096 || l->chunk_rows < l->max_sequences ||
+    if (l->max_sequences < 1 || l->max_sequences > GR_MAX_SEQUENCES || l->chunk_rows < l->max_sequences ||
         l->chunk_rows > 65536)
         return gr_fail(
             err, GR_ERR_ARG,
@@ -68,7 +68,6 @@ static bool list_buffers(gr_core *e, const gr_gar_config *c, const gr_core_limit
            place(user, &e->span_of, most(rows, (size_t)gr_pe_rows(&c->vision)) * 4, false) &&
            place(user, &e->order, (size_t)c->text.vocab * 4, false) &&
            place(user, &e->spans, most(seqs, 1) * sizeof(gr_span), false) &&
-           place(user, &e->feature_used, (size_t)l->max_features, false) &&
            place(user, &e->sequences, seqs * sizeof(gr_sequence *), false);
 }
 

@@ -12,11 +12,13 @@
 #include "engine/sample.h"
 #include "engine/segments.h"
 
+#define GR_MAX_SEQUENCES 4096
+
 typedef struct gr_core gr_core;
 typedef struct gr_sequence gr_sequence;
 
 typedef struct {
-    int max_sequences; /* sequences that may exist at once; >= 1 */
+    int max_sequences; /* sequences that may exist at once; 1 to GR_MAX_SEQUENCES */
     int max_context;   /* rows of a sequence, prompt and answer; <= the model's context */
     int chunk_rows;    /* decoder rows of one step; >= max_sequences */
     int max_features;  /* feature rows of all sequences: tiles and replayed regions */
@@ -48,7 +50,8 @@ void gr_core_free(gr_core *e); /* NULL is fine; its sequences must be gone */
 typedef struct {
     void (*put)(void *user, const char *name, const float *data, size_t rows, size_t cols);
     void *user;
-    bool taps; /* also every named value inside segments, as "SEGMENT.LAYER.NAME" */
+    bool taps; /* also every named value inside segments, by its name, once a call: "tower.block" comes once a
+                  layer and tile, "decoder.block" once a layer and step */
 } gr_core_watch;
 
 /* --- a picture as feature rows
@@ -95,7 +98,8 @@ gr_status gr_sequence_new(gr_sequence **out, gr_core *e, gr_error *err);
 void gr_sequence_free(gr_sequence *s); /* NULL is fine */
 
 /* Encodes a picture into feature rows of the sequence: (1 + across * down) * tokens a tile, then the rows of
- * each region. Replaces an earlier one. */
+ * each region. Replaces an earlier one; after a failure there is none. GR_ERR_ARG: rows wait that read the
+ * earlier one. GR_ERR_CANCELLED: by p->progress or gr_sequence_cancel. */
 gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_core_watch *watch, gr_error *err);
 
 /* Appends prompt rows: source[i] < 0: token ids[i]; otherwise feature row source[i] of the sequence's
@@ -106,23 +110,27 @@ gr_status gr_sequence_rows(gr_sequence *s, const int32_t *ids, const int32_t *so
 /* Starts generating after the rows so far. `g` is copied. */
 gr_status gr_sequence_generate(gr_sequence *s, const gr_generation *g, gr_error *err);
 
-/* A new sequence that continues where `from` stands, its KV pages shared; rows that wait are copied. It has
- * no picture of its own. */
+/* A new sequence that continues where `from` stands, its KV pages and its picture shared; rows that wait are
+ * copied. */
 gr_status gr_sequence_fork(gr_sequence **out, const gr_sequence *from, gr_error *err);
 
-/* Forgets positions >= n_rows and all rows that wait; generation ends. */
+/* Forgets positions >= n_rows, all rows that wait, the answer, and a cancellation that had no effect yet;
+ * generation ends. */
 gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err);
 
 int gr_sequence_n_rows(const gr_sequence *s);   /* positions stored */
 int gr_sequence_n_tokens(const gr_sequence *s); /* generated so far */
-/* Token i of the answer. */
+/* Token i of the answer; i < gr_sequence_n_tokens. */
 gr_sampled gr_sequence_token(const gr_sequence *s, int i);
 gr_sequence_status gr_sequence_state(const gr_sequence *s);
-void gr_sequence_end(gr_sequence *s);    /* between steps */
-void gr_sequence_cancel(gr_sequence *s); /* from any thread, any time */
+void gr_sequence_end(gr_sequence *s); /* between steps */
+/* Ends what the sequence is doing, a picture or an answer; when it is idle, what it does next. From any
+ * thread, any time. */
+void gr_sequence_cancel(gr_sequence *s);
 
-/* One step for every sequence that is going: a chunk of its prompt, or one token. GR_ERR_CANCELLED when all
- * of them were cancelled. After GR_OK some sequence moved, or none is going. */
+/* One step for every sequence that is going: a chunk of its prompt, or one token. After GR_OK some sequence
+ * moved or was cancelled, or none is going. A step is given up in the middle when all its sequences are
+ * cancelled. */
 gr_status gr_core_step(gr_core *e, const gr_core_watch *watch, gr_error *err);
 bool gr_core_busy(const gr_core *e); /* some sequence is going */
 

@@ -25,9 +25,12 @@ static gr_rows tile_rows(gr_core *e)
     };
 }
 
-static gr_status encode_tile(gr_core *e, const gr_picture *p, int t, int to_row, const gr_rows *rows,
+static bool cancelled(void *user) { return atomic_load(&((gr_sequence *)user)->cancelled); }
+
+static gr_status encode_tile(gr_sequence *s, const gr_picture *p, int t, const gr_rows *rows,
                              const gr_core_watch *w, gr_error *err)
 {
+    gr_core *e = s->engine;
     const gr_gar *m = e->model;
     const gr_gar_config *c = &m->config;
     const size_t side = (size_t)c->vision.tile_px, patches = (size_t)c->vision.grid * (size_t)c->vision.grid,
@@ -37,6 +40,8 @@ static gr_status encode_tile(gr_core *e, const gr_picture *p, int t, int to_row,
     e->backend->ops->write(e->backend, e->mask, e->host_mask, side * side * sizeof(float));
 
     gr_run run = gr_core_run(e, w);
+    run.cancelled = cancelled;
+    run.cancel_user = s;
     run.extents[0] = 1;
     run.rows = rows;
     run.cancelled = p->cancelled;
@@ -54,7 +59,7 @@ static gr_status encode_tile(gr_core *e, const gr_picture *p, int t, int to_row,
     }
     const float *tower = e->boundary[c->vision.depth % 2];
     gr_watch_device(e, w, "vision_features", tower + (c->vision.class_token ? dim : 0), patches, dim);
-    float *to = e->features + (size_t)to_row * (size_t)c->text.hidden;
+    float *to = e->features + (size_t)(s->first_feature + t * gr_tile_tokens(c)) * (size_t)c->text.hidden;
     run.inputs[0] = e->boundary[c->vision.depth % 2];
     run.outputs[0] = to;
     bind(&run, m->projector, GR_PROJ_SLOTS);
@@ -63,17 +68,20 @@ static gr_status encode_tile(gr_core *e, const gr_picture *p, int t, int to_row,
     return GR_OK;
 }
 
-static gr_status replay(gr_core *e, const gr_picture *p, int first_row, int to_row, const gr_core_watch *w,
-                        gr_error *err)
+static gr_status replay(gr_sequence *s, const gr_picture *p, const gr_core_watch *w, gr_error *err)
 {
+    gr_core *e = s->engine;
     const gr_gar_config *c = &e->model->config;
     const size_t region = (size_t)gr_region_rows(c) * (size_t)c->text.hidden;
+    const int tokens = gr_tile_tokens(c), to_row = s->first_feature + (1 + p->across * p->down) * tokens;
     const int32_t canvas[3] = { p->across, p->down,
-                                first_row + gr_tile_tokens(c) }; /* the thumbnail takes no part */
+                                s->first_feature + tokens }; /* the thumbnail takes no part */
     e->backend->ops->write(e->backend, e->boxes, p->boxes, (size_t)p->n_regions * 4 * sizeof(float));
     e->backend->ops->write(e->backend, e->canvas, canvas, sizeof canvas);
     gr_run run = gr_core_run(e, w);
-    run.extents[0] = e->limits.max_features;
+    run.cancelled = cancelled;
+    run.cancel_user = s;
+    run.extents[0] = to_row; /* what is written comes after what is read */
     run.extents[1] = p->n_regions;
     run.inputs[0] = e->features;
     run.inputs[1] = e->boxes;
@@ -89,50 +97,45 @@ static gr_status replay(gr_core *e, const gr_picture *p, int first_row, int to_r
     return GR_OK;
 }
 
-static void release_features(gr_sequence *s)
+/* Rows that wait and read the picture there is would read the new one. */
+static gr_status check_waiting(const gr_sequence *s, gr_error *err)
 {
-    memset(s->engine->feature_used + s->first_feature, 0, (size_t)s->n_features);
-    s->n_features = 0;
+    for (int i = s->kv.n_tokens; i < s->n_rows; i++)
+        if (s->rows[i] < 0)
+            return gr_fail(err, GR_ERR_ARG,
+                           "another picture while row %d of the prompt, of the earlier one, waits", i);
+    return GR_OK;
 }
 
-/* The first gap of n rows. */
-static gr_status take_features(gr_sequence *s, int n, gr_error *err)
+static gr_status encode_all(gr_sequence *s, const gr_picture *p, const gr_core_watch *watch, gr_error *err)
 {
-    gr_core *e = s->engine;
-    release_features(s);
-    int run = 0;
-    for (int i = 0; i < e->limits.max_features; i++) {
-        run = e->feature_used[i] ? 0 : run + 1;
-        if (run == n) {
-            s->first_feature = i + 1 - n;
-            s->n_features = n;
-            memset(e->feature_used + s->first_feature, 1, (size_t)n);
-            return GR_OK;
-        }
+    const int n_tiles = 1 + p->across * p->down;
+    const gr_rows rows = tile_rows(s->engine);
+    for (int t = 0; t < n_tiles; t++) {
+        if (p->progress && !p->progress(p->progress_user, t, n_tiles))
+            return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
+        GR_TRY(encode_tile(s, p, t, &rows, watch, err));
     }
-    return gr_fail(err, GR_ERR_LIMIT,
-                   "the picture and its regions need %d feature rows in one piece, the engine has %d in all",
-                   n, e->limits.max_features);
+    if (p->n_regions > 0)
+        GR_TRY(replay(s, p, watch, err));
+    if (p->progress && !p->progress(p->progress_user, n_tiles, n_tiles))
+        return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
+    return GR_OK;
 }
 
 gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_core_watch *watch, gr_error *err)
 {
-    gr_core *e = s->engine;
-    const gr_gar_config *c = &e->model->config;
-    const int n_tiles = 1 + p->across * p->down, tokens = gr_tile_tokens(c);
-    if (p->n_regions > e->limits.max_regions)
+    const gr_gar_config *c = &s->engine->model->config;
+    const int of_tiles = (1 + p->across * p->down) * gr_tile_tokens(c);
+    if (p->n_regions > s->engine->limits.max_regions)
         return gr_fail(err, GR_ERR_LIMIT, "%d regions, the engine was made for %d", p->n_regions,
-                       e->limits.max_regions);
-    GR_TRY(take_features(s, n_tiles * tokens + p->n_regions * gr_region_rows(c), err));
-    const gr_rows rows = tile_rows(e);
-    for (int t = 0; t < n_tiles; t++) {
-        if (p->progress && !p->progress(p->progress_user, t, n_tiles))
-            return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
-        GR_TRY(encode_tile(e, p, t, s->first_feature + t * tokens, &rows, watch, err));
-    }
-    if (p->n_regions > 0)
-        GR_TRY(replay(e, p, s->first_feature, s->first_feature + n_tiles * tokens, watch, err));
-    if (p->progress && !p->progress(p->progress_user, n_tiles, n_tiles))
-        return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
-    return GR_OK;
+                       s->engine->limits.max_regions);
+    GR_TRY(check_waiting(s, err));
+    GR_TRY(gr_features_take(s, of_tiles + p->n_regions * gr_region_rows(c), err));
+    const gr_status st = encode_all(s, p, watch, err);
+    if (st != GR_OK)
+        gr_features_release(s); /* half a picture is none */
+    if (st == GR_ERR_CANCELLED)
+        atomic_store(&s->cancelled, false);
+    return st;
 }

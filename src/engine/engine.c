@@ -21,6 +21,9 @@ static gr_status limits_of(const gr_model *m, const gr_engine_options *o, gr_cor
         o->max_regions > GR_MAX_PROMPTS)
         return gr_fail(err, GR_ERR_ARG, "max_tiles is %d and max_regions %d, expected at most %d and %d",
                        o->max_tiles, o->max_regions, GR_CANVAS_MAX_TILES, GR_MAX_PROMPTS);
+    if (o->max_sessions < 1 || o->max_sessions > GR_MAX_SEQUENCES)
+        return gr_fail(err, GR_ERR_ARG, "max_sessions is %d, expected 1 to %d", o->max_sessions,
+                       GR_MAX_SEQUENCES);
     const int regions = o->max_regions ? o->max_regions : c->n_prompts > 0 ? c->n_prompts : 1;
     *max_tiles = o->max_tiles ? o->max_tiles : c->max_num_tiles;
     const int per_session =
@@ -63,6 +66,7 @@ gr_status gr_engine_open(gr_engine **out, gr_model *model, const gr_engine_optio
         return gr_fail(err, GR_ERR_MEM, "no memory for the engine");
     e->model = model;
     e->max_tiles = max_tiles;
+    e->max_context = limits.max_context;
     e->n_sessions = limits.max_sequences;
     e->sessions = gr_calloc(model->rt, (size_t)limits.max_sequences, sizeof *e->sessions);
     gr_status st = e->sessions ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for the engine");

@@ -24,7 +24,6 @@ struct gr_core {
     float *host_pixels, *host_mask, *host_logits;
     int32_t *host_ids, *host_pick, *position, *span_of, *order;
     gr_span *spans;
-    bool *feature_used; /* [max_features] rows that belong to a sequence */
 
     gr_sequence **sequences; /* [max_sequences], NULL where free */
 };
@@ -32,9 +31,10 @@ struct gr_core {
 struct gr_sequence {
     gr_core *engine;
     gr_kv_sequence kv;
-    int32_t *rows; /* [max_context] every row from the first: a token id, or -1 - feature row of the engine */
-    int n_rows;    /* of them, stored or waiting; kv.n_tokens are stored */
-    int first_feature, n_features;
+    int32_t
+        *rows;  /* [max_context] every row from the first: a token id, or -1 - feature row of the picture */
+    int n_rows; /* of them, stored or waiting; kv.n_tokens are stored */
+    int first_feature, n_features; /* where the picture lies among the engine's; a fork has the same */
     bool generating;
     gr_generation generation;
     gr_sampled *answer; /* [max_context] */
@@ -47,6 +47,11 @@ struct gr_sequence {
 /* Rows of one tile and of one region among features. */
 static inline int gr_tile_tokens(const gr_gar_config *c) { return c->tokens_side * c->tokens_side; }
 static inline int gr_region_rows(const gr_gar_config *c) { return c->replay_grid * c->replay_grid; }
+
+/* Makes room for n feature rows in one piece, moving other pictures where that helps; the sequence's own are
+ * given up. */
+gr_status gr_features_take(gr_sequence *s, int n, gr_error *err);
+void gr_features_release(gr_sequence *s);
 
 /* Hands values to the watcher. */
 void gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,

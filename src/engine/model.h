@@ -22,7 +22,7 @@ struct gr_model {
 struct gr_engine {
     gr_model *model;
     gr_core *core;
-    int max_tiles;
+    int max_tiles, max_context;
     gr_session **sessions; /* [limits.max_sequences] */
     int n_sessions;        /* length of that list */
 };

@@ -70,7 +70,7 @@ static gr_status plan_prompt(gr_prepared *p, const gr_request *r, gr_error *err)
     for (size_t i = 0; i < r->n_regions; i++)
         regions[i] = (gr_gar_region){ r->regions[i]->name[0] ? r->regions[i]->name : NULL, -1 };
     gr_gar_assign_prompts(&d, c->n_prompts);
-    if (r->n_regions == 1 && !r->question)
+    if (r->n_regions == 1 && !r->question && switch_of(r, GR_SWITCH_SINGLE_PROMPT) < c->n_prompts)
         regions[0].prompt = switch_of(r, GR_SWITCH_SINGLE_PROMPT);
     for (size_t i = 0; i < r->n_regions; i++)
         p->prompts[i] = regions[i].prompt;

@@ -1,3 +1,4 @@
+#include <float.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -40,7 +41,6 @@ void gr_sequence_free(gr_sequence *s)
     for (int i = 0; i < e->limits.max_sequences; i++)
         if (e->sequences[i] == s)
             e->sequences[i] = NULL;
-    memset(e->feature_used + s->first_feature, 0, (size_t)s->n_features);
     gr_kv_sequence_fini(&e->kv, &s->kv);
     gr_free(e->rt, s->rows);
     gr_free(e->rt, s->answer);
@@ -58,7 +58,7 @@ gr_status gr_sequence_rows(gr_sequence *s, const int32_t *ids, const int32_t *so
             if (source[i] >= s->n_features)
                 return gr_fail(err, GR_ERR_ARG, "prompt row %zu is feature row %d, the picture gave %d", i,
                                source[i], s->n_features);
-            s->rows[s->n_rows + (int)i] = -1 - (s->first_feature + source[i]);
+            s->rows[s->n_rows + (int)i] = -1 - source[i];
         } else if (ids[i] < 0 || ids[i] >= c->text.vocab)
             return gr_fail(err, GR_ERR_ARG, "prompt row %zu has token id %d, the vocabulary has %d", i,
                            ids[i], c->text.vocab);
@@ -73,7 +73,7 @@ gr_status gr_sequence_generate(gr_sequence *s, const gr_generation *g, gr_error 
 {
     if (s->n_rows == s->kv.n_tokens)
         return gr_fail(err, GR_ERR_ARG, "nothing to continue: the prompt is empty");
-    if (g->max_tokens < 1 || g->sampling.temperature < 0 ||
+    if (g->max_tokens < 1 || !(g->sampling.temperature >= 0 && g->sampling.temperature <= DBL_MAX) ||
         !(g->sampling.top_p > 0 && g->sampling.top_p <= 1) || g->sampling.top_k < 0)
         return gr_fail(
             err, GR_ERR_ARG,
@@ -83,7 +83,6 @@ gr_status gr_sequence_generate(gr_sequence *s, const gr_generation *g, gr_error 
     s->generating = true;
     s->n_answer = 0;
     s->state = GR_GOING;
-    atomic_store(&s->cancelled, false);
     return GR_OK;
 }
 
@@ -99,6 +98,8 @@ gr_status gr_sequence_fork(gr_sequence **out, const gr_sequence *from, gr_error 
     }
     memcpy(s->rows, from->rows, (size_t)from->n_rows * sizeof *s->rows);
     s->n_rows = from->n_rows;
+    s->first_feature = from->first_feature;
+    s->n_features = from->n_features;
     return GR_OK;
 }
 
@@ -109,8 +110,10 @@ gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err)
                        n_rows);
     gr_kv_truncate(&s->engine->kv, &s->kv, n_rows);
     s->n_rows = n_rows;
+    s->n_answer = 0;
     s->generating = false;
     s->state = GR_ENDED;
+    atomic_store(&s->cancelled, false);
     return GR_OK;
 }
 

@@ -121,13 +121,27 @@ static gr_status start(gr_session *s, const gr_request *r, const gr_answer_optio
     return gr_sequence_generate(s->sequence, &g, err);
 }
 
+/* What can be known before the picture is worked on. */
+static gr_status check_fits(const gr_engine *e, const gr_prepared *p, gr_error *err)
+{
+    if (p->canvas.cols * p->canvas.rows > e->max_tiles)
+        return gr_fail(err, GR_ERR_LIMIT,
+                       "the picture needs %d tiles, the engine was made for %d (max_tiles)",
+                       p->canvas.cols * p->canvas.rows, e->max_tiles);
+    if (p->ids.n > (size_t)e->max_context)
+        return gr_fail(
+            err, GR_ERR_LIMIT,
+            "the question comes to %zu tokens (picture %d, regions %d), the engine was made for %d "
+            "(max_context)",
+            p->ids.n, gr_prepared_image_rows(p), gr_prepared_region_rows(p), e->max_context);
+    return GR_OK;
+}
+
 static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const gr_answer_options *o,
                      gr_error *err)
 {
     const double began = now_ms();
-    if (p->canvas.cols * p->canvas.rows > s->engine->max_tiles)
-        return gr_fail(err, GR_ERR_LIMIT, "the picture needs %d tiles, the engine was made for %d",
-                       p->canvas.cols * p->canvas.rows, s->engine->max_tiles);
+    GR_TRY(check_fits(s->engine, p, err));
     GR_TRY(gr_request_cut(p, r, err));
     const double cut = now_ms();
     gr_dump_clear(r->dump);
@@ -146,8 +160,10 @@ static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const g
                                    .picture_ms = cut - began,
                                    .encode_ms = now_ms() - cut };
     s->started_ms = now_ms();
+    GR_TRY(start(s, r, o, err));
     s->dump = r->dump;
-    return start(s, r, o, err);
+    s->answering = true;
+    return GR_OK;
 }
 
 gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
@@ -169,7 +185,7 @@ gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answ
     GR_TRY(gr_sequence_truncate(s->sequence, 0, err));
     gr_buf_clear(&s->text);
     s->n_collected = 0;
-    s->flushed = false;
+    s->answering = false;
     s->finish = GR_FINISH_NONE;
     s->dump = NULL;
     const gr_status st = ask(s, &p, request, &o, err);
@@ -183,6 +199,8 @@ gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answ
 
 static gr_finish_reason finish_of(const gr_session *s)
 {
+    if (s->stream.stopped >= 0)
+        return GR_FINISH_STOP; /* whatever else ended with the same token */
     switch (gr_sequence_state(s->sequence)) {
     case GR_GOING:
         return GR_FINISH_NONE;
@@ -195,10 +213,8 @@ static gr_finish_reason finish_of(const gr_session *s)
     }
 }
 
-gr_status gr_session_collect(gr_session *s, gr_error *err)
+static gr_status take_text(gr_session *s, gr_error *err)
 {
-    if (s->flushed || s->finish != GR_FINISH_NONE)
-        return GR_OK;
     const int n = gr_sequence_n_tokens(s->sequence);
     if (n > s->n_collected) {
         const double now = now_ms();
@@ -214,26 +230,37 @@ gr_status gr_session_collect(gr_session *s, gr_error *err)
     if (s->stream.stopped >= 0)
         gr_sequence_end(s->sequence);
     s->finish = finish_of(s);
-    if (s->finish != GR_FINISH_NONE) {
-        s->flushed = true;
-        GR_TRY(gr_stream_flush(&s->stream, &s->text, err));
+    return s->finish == GR_FINISH_NONE ? GR_OK : gr_stream_flush(&s->stream, &s->text, err);
+}
+
+gr_status gr_session_collect(gr_session *s, gr_error *err)
+{
+    if (!s->answering)
+        return GR_OK;
+    const gr_status st = take_text(s, err);
+    if (st != GR_OK)
+        gr_sequence_end(s->sequence); /* or every later step of the engine would fail too */
+    if (st != GR_OK || s->finish != GR_FINISH_NONE) {
+        s->answering = false;
+        s->dump = NULL;
     }
-    return GR_OK;
+    return st;
 }
 
 gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n), void *user,
                             gr_error *err)
 {
-    size_t given = 0;
-    while (gr_session_busy(s)) {
-        GR_TRY(gr_engine_step(s->engine, err));
-        if (s->text.len > given) {
-            if (text && !text(user, s->text.data + given, s->text.len - given))
+    for (size_t given = 0;;) {
+        if (text && s->text.len > given && !text(user, s->text.data + given, s->text.len - given)) {
+            text = NULL;
+            if (gr_session_busy(s))
                 gr_session_cancel(s);
-            given = s->text.len;
         }
+        given = s->text.len;
+        if (!gr_session_busy(s))
+            return GR_OK;
+        GR_TRY(gr_engine_step(s->engine, err));
     }
-    return GR_OK;
 }
 
 bool gr_session_busy(const gr_session *s) { return gr_sequence_state(s->sequence) == GR_GOING; }
@@ -251,6 +278,8 @@ size_t gr_session_n_tokens(const gr_session *s) { return (size_t)gr_sequence_n_t
 
 gr_token gr_session_token(const gr_session *s, size_t i)
 {
+    if (i >= gr_session_n_tokens(s))
+        return (gr_token){ .id = -1 };
     const gr_sampled t = gr_sequence_token(s->sequence, (int)i);
     gr_token out = { .id = t.token, .logprob = t.logprob };
     out.bytes = (const char *)gr_tokenizer_bytes(s->engine->model->tokenizer, t.token, &out.n_bytes);

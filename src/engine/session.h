@@ -12,9 +12,9 @@ struct gr_session {
     gr_stream stream;
     gr_buf text;
     int n_collected; /* tokens whose text was taken */
-    bool flushed;
+    bool answering;  /* an answer was started whose text is not over */
     gr_finish_reason finish;
-    gr_dump *dump; /* of the present question; borrowed */
+    gr_dump *dump; /* of the answer under way; borrowed */
     gr_session_stats stats;
     double started_ms; /* of the phase that runs */
 };

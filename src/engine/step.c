@@ -18,6 +18,14 @@ static void finish(gr_sequence *s, gr_sequence_status why)
 {
     s->generating = false;
     s->state = why;
+    atomic_store(&s->cancelled, false);
+}
+
+static void finish_cancelled(gr_core *e)
+{
+    for (int i = 0; i < e->limits.max_sequences; i++)
+        if (going(e->sequences[i]) && atomic_load(&e->sequences[i]->cancelled))
+            finish(e->sequences[i], GR_CANCELLED);
 }
 
 /* How many rows each sequence takes: first one for each that only continues, then prompts in order, as far as
@@ -54,7 +62,8 @@ static gr_rows lay_out(gr_core *e, int *n_picks)
         e->spans[rows.n_spans] =
             (gr_span){ .row = rows.n_rows, .n_rows = s->take, .pos = pos, .pages = s->kv.pages };
         for (int k = 0; k < s->take; k++) {
-            e->host_ids[rows.n_rows + k] = s->rows[pos + k];
+            const int32_t row = s->rows[pos + k];
+            e->host_ids[rows.n_rows + k] = row >= 0 ? row : row - s->first_feature;
             e->position[rows.n_rows + k] = pos + k;
             e->span_of[rows.n_rows + k] = rows.n_spans;
         }
@@ -148,9 +157,7 @@ static void take_token(gr_core *e, gr_sequence *s, const float *logits)
 
 gr_status gr_core_step(gr_core *e, const gr_core_watch *watch, gr_error *err)
 {
-    for (int i = 0; i < e->limits.max_sequences; i++)
-        if (going(e->sequences[i]) && atomic_load(&e->sequences[i]->cancelled))
-            finish(e->sequences[i], GR_CANCELLED);
+    finish_cancelled(e);
     if (share_rows(e) == 0)
         return GR_OK;
     for (int i = 0; i < e->limits.max_sequences; i++)
@@ -158,7 +165,14 @@ gr_status gr_core_step(gr_core *e, const gr_core_watch *watch, gr_error *err)
             GR_TRY(gr_kv_reserve(&e->kv, &e->sequences[i]->kv, e->sequences[i]->take, err));
     int n_picks;
     const gr_rows rows = lay_out(e, &n_picks);
-    GR_TRY(run_decoder(e, &rows, n_picks, watch, err));
+    gr_error why = { 0 };
+    const gr_status st = run_decoder(e, &rows, n_picks, watch, &why);
+    if (st == GR_ERR_CANCELLED) { /* nothing of the step counts: what is stored is told by n_tokens */
+        finish_cancelled(e);
+        return GR_OK;
+    }
+    if (st != GR_OK)
+        return gr_fail(err, st, "%s", why.msg);
     for (int i = 0, pick = 0; i < e->limits.max_sequences; i++) {
         gr_sequence *s = e->sequences[i];
         if (!s || s->take == 0)

@@ -139,15 +139,22 @@ gr_status gr_gar_open(gr_gar **out, gr_runtime *rt, const char *dir, gr_rounding
     return st;
 }
 
-void gr_gar_close(gr_gar *m)
+static void unprepare(gr_gar *m)
 {
-    if (!m)
-        return;
     for (size_t i = 0; m->backend && i < m->n_weights; i++)
         m->backend->ops->unprepare(m->backend, &m->weights[i]);
     gr_free(m->rt, m->tower_rope);
     gr_free(m->rt, m->text_rope);
     gr_free(m->rt, m->zero_mask);
+    m->tower_rope = m->text_rope = m->zero_mask = NULL;
+    m->backend = NULL;
+}
+
+void gr_gar_close(gr_gar *m)
+{
+    if (!m)
+        return;
+    unprepare(m);
     gr_free(m->rt, m->pe_blocks);
     gr_free(m->rt, m->blocks);
     gr_free(m->rt, m->weights);
@@ -247,14 +254,10 @@ static gr_status prepare_one(gr_gar *m, gr_backend *b, size_t i, gr_error *err)
     return GR_OK;
 }
 
-gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions,
-                         bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err)
+static gr_status prepare_all(gr_gar *m, gr_backend *b,
+                             bool (*progress)(void *user, size_t done, size_t total), void *user,
+                             gr_error *err)
 {
-    if (m->backend)
-        return gr_fail(err, GR_ERR_ARG, "%s: the weights are already prepared", m->dir);
-    GR_TRY(make_tables(m, max_positions, err));
-    m->backend = b; /* what is prepared from here on is released by close */
-    m->max_positions = max_positions;
     size_t total = 0, done = 0;
     for (size_t i = 0; i < m->tensors.n; i++)
         total += m->bound[i].stored ? m->bound[i].stored->bytes : 0;
@@ -267,4 +270,19 @@ gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions,
     if (progress)
         progress(user, total, total);
     return GR_OK;
+}
+
+gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions,
+                         bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err)
+{
+    if (m->backend)
+        return gr_fail(err, GR_ERR_ARG, "%s: the weights are already prepared", m->dir);
+    m->backend = b;
+    m->max_positions = max_positions;
+    gr_status st = make_tables(m, max_positions, err);
+    if (st == GR_OK)
+        st = prepare_all(m, b, progress, user, err);
+    if (st != GR_OK)
+        unprepare(m); /* half the weights are none: it can be tried again */
+    return st;
 }

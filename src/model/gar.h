@@ -49,7 +49,8 @@ void gr_gar_close(gr_gar *m); /* NULL is fine; also releases what was prepared *
 size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions);
 
 /* Packs every weight into the form its segment reads, tensor by tensor, releasing file pages as they are
- * consumed. `progress` (may be NULL) is told bytes done and in all, and returns false to cancel. Once. */
+ * consumed. `progress` (may be NULL) is told bytes done and in all, and returns false to cancel. Once; after
+ * a failure nothing is prepared, and it may be tried again. */
 gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions,
                          bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err);
 
