@@ -32,6 +32,9 @@ GR_API const gr_profile_switch *gr_profile_switch_at(size_t i);
 /* `set` is "released" or "paper". GR_ERR_ARG otherwise. */
 GR_API gr_status gr_profile_init(gr_profile *p, const char *set, gr_error *err);
 
+/* `text` is a set, perhaps followed by switches: "paper,double_bos=on". GR_ERR_ARG. */
+GR_API gr_status gr_profile_parse(gr_profile *p, const char *text, gr_error *err);
+
 /* `text` is "NAME=VALUE". GR_ERR_ARG: the sentence lists what there is. */
 GR_API gr_status gr_profile_set(gr_profile *p, const char *text, gr_error *err);
 

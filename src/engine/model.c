@@ -24,6 +24,15 @@ static gr_status open_tokenizer(gr_model *m, const char *dir, gr_error *err)
     return gr_gar_markers_init(&m->markers, &m->gar->config, m->tokenizer, err);
 }
 
+static gr_status read_profile(gr_model *m, gr_error *err)
+{
+    const char *text = m->gar->config.profile;
+    gr_error why = { 0 };
+    return gr_profile_parse(&m->profile, text[0] ? text : "released", &why) == GR_OK
+               ? GR_OK
+               : gr_fail(err, GR_ERR_FORMAT, "%s/config.json: grasp.profile: %s", m->gar->dir, why.msg);
+}
+
 static void list_dtypes(gr_model *m)
 {
     int counts[GR_DTYPE_COUNT] = { 0 }, kinds = 0;
@@ -61,6 +70,8 @@ gr_status gr_model_open(gr_model **out, gr_runtime *rt, const char *dir, const g
     if (st == GR_OK)
         st = gr_backend_cpu_new(&m->backend, rt, err);
     if (st == GR_OK)
+        st = read_profile(m, err);
+    if (st == GR_OK)
         st = open_tokenizer(m, dir, err);
     if (st != GR_OK) {
         gr_model_close(m);
@@ -89,11 +100,7 @@ gr_status gr_model_need_text(const gr_model *m, gr_error *err)
                          m->gar->dir);
 }
 
-void gr_model_profile(const gr_model *model, gr_profile *out)
-{
-    (void)model; /* no published file states a profile: the released behaviour */
-    gr_profile_init(out, "released", NULL);
-}
+void gr_model_profile(const gr_model *model, gr_profile *out) { *out = model->profile; }
 
 static void describe_parts(const gr_model *m, gr_model_info *info)
 {

@@ -14,6 +14,7 @@ struct gr_model {
     gr_backend *backend;
     gr_tokenizer *tokenizer; /* NULL: the folder has none; then it can be inspected and no more */
     gr_gar_markers markers;
+    gr_profile profile; /* what the checkpoint states, else released */
     char dtypes[128];
     int engines; /* that exist */
 };

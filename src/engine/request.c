@@ -17,10 +17,10 @@ void gr_request_init(gr_request *request, const gr_model *model)
 
 static int switch_of(const gr_request *r, int which) { return r->profile.value[which]; }
 
-static const char *instruction(const gr_request *r)
+static gr_extra_prompts extra_of(const gr_request *r)
 {
-    return switch_of(r, GR_SWITCH_WORDING) ? "Describe the masked region in detail."
-                                           : "Describe this masked region in detail.";
+    static const gr_extra_prompts extra[] = { GR_EXTRA_REFUSE, GR_EXTRA_RELEASED, GR_EXTRA_REUSE };
+    return extra[switch_of(r, GR_SWITCH_EXTRA_PROMPTS)];
 }
 
 static gr_status check_request(const gr_model *m, const gr_request *r, gr_error *err)
@@ -53,7 +53,7 @@ static gr_status plan_prompt(gr_prepared *p, const gr_request *r, gr_error *err)
 {
     const gr_gar_config *c = &p->model->gar->config;
     gr_gar_region regions[GR_MAX_PROMPTS];
-    const char *text = r->question ? r->question : instruction(r);
+    const char *text = r->question ? r->question : ""; /* none: the published instruction */
     const gr_gar_turn turn = {
         .role = GR_GAR_USER, .text = text, .bytes = strlen(text), .n_regions = (int)r->n_regions
     };
@@ -66,12 +66,12 @@ static gr_status plan_prompt(gr_prepared *p, const gr_request *r, gr_error *err)
                         .region_rows = (size_t)(c->replay_grid * c->replay_grid),
                         .double_bos = switch_of(r, GR_SWITCH_DOUBLE_BOS),
                         .paper_wording = switch_of(r, GR_SWITCH_WORDING),
+                        .single_is_0 = switch_of(r, GR_SWITCH_SINGLE_PROMPT) == 0,
+                        .extra = extra_of(r),
                         .open_answer = true };
     for (size_t i = 0; i < r->n_regions; i++)
         regions[i] = (gr_gar_region){ r->regions[i]->name[0] ? r->regions[i]->name : NULL, -1 };
     gr_gar_assign_prompts(&d, c->n_prompts);
-    if (r->n_regions == 1 && !r->question && switch_of(r, GR_SWITCH_SINGLE_PROMPT) < c->n_prompts)
-        regions[0].prompt = switch_of(r, GR_SWITCH_SINGLE_PROMPT);
     for (size_t i = 0; i < r->n_regions; i++)
         p->prompts[i] = regions[i].prompt;
 
@@ -114,7 +114,6 @@ static void order_by_prompt(const gr_prepared *p, int order[GR_MAX_PROMPTS])
 
 static gr_status cut_masks(gr_prepared *p, const gr_request *r, gr_error *err)
 {
-    static const gr_extra_prompts extra[] = { GR_EXTRA_REFUSE, GR_EXTRA_RELEASED, GR_EXTRA_REUSE };
     const gr_gar_config *c = &p->model->gar->config;
     int order[GR_MAX_PROMPTS];
     gr_prompt_plane *plane;
@@ -122,8 +121,7 @@ static gr_status cut_masks(gr_prepared *p, const gr_request *r, gr_error *err)
     GR_TRY(gr_plane_new(&plane, p->rt, r->image->width, r->image->height, c->n_prompts, err));
     gr_status st = GR_OK;
     for (int i = 0; i < p->n_regions && st == GR_OK; i++)
-        st = gr_plane_paint(plane, r->regions[order[i]]->mask, p->prompts[order[i]],
-                            extra[switch_of(r, GR_SWITCH_EXTRA_PROMPTS)], err);
+        st = gr_plane_paint(plane, r->regions[order[i]]->mask, p->prompts[order[i]], extra_of(r), err);
     gr_plane_finish(plane);
     if (st == GR_OK)
         st =
@@ -132,11 +130,13 @@ static gr_status cut_masks(gr_prepared *p, const gr_request *r, gr_error *err)
     gr_plane_free(plane);
     for (int i = 0; i < p->n_regions && st == GR_OK; i++) {
         double box[4];
+        if (p->prompts[i] >= c->n_prompts && extra_of(r) == GR_EXTRA_RELEASED)
+            continue;
         const int of = switch_of(r, GR_SWITCH_MULTI_BBOX) == 0 ? order[p->n_regions - 1] : i;
         st = gr_mask_unit_box(box, r->regions[of]->mask,
                               switch_of(r, GR_SWITCH_BBOX) ? GR_BOX_EXCLUSIVE : GR_BOX_INCLUSIVE, err);
         if (st == GR_OK)
-            gr_gar_replay_box(p->boxes[i], box, p->canvas.cols, p->canvas.rows, c,
+            gr_gar_replay_box(p->boxes[p->n_boxes++], box, p->canvas.cols, p->canvas.rows, c,
                               switch_of(r, GR_SWITCH_ROI_MODE) == 0);
     }
     return st;

@@ -15,6 +15,8 @@ typedef struct {
     gr_tiles *pixels, *mask; /* NULL: no picture, no region */
     int n_regions;
     int prompts[GR_MAX_PROMPTS]; /* of region i */
+    /* What is replayed: every region in its order, but not extra ones as the released code treats them. */
+    int n_boxes;
     float boxes[GR_MAX_PROMPTS][4];
     gr_ids ids, source; /* the prompt's rows */
 } gr_prepared;

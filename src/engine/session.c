@@ -90,7 +90,7 @@ static gr_status encode(gr_session *s, gr_prepared *p, const gr_request *r, gr_e
                            .down = p->canvas.rows,
                            .tile = give_tile,
                            .user = &source,
-                           .n_regions = p->n_regions,
+                           .n_regions = p->n_boxes,
                            .progress = r->progress,
                            .progress_user = r->progress_user,
                            .cancelled = r->cancelled,

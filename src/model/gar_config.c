@@ -448,6 +448,7 @@ static gr_status settle_all(gr_gar_config *c, const gar_raw *r, const char *name
     GR_TRY(settle_dtype(s));
     memcpy(c->license, r->grasp.license, sizeof c->license);
     memcpy(c->base_license, r->grasp.base_license, sizeof c->base_license);
+    memcpy(c->profile, r->grasp.profile, sizeof c->profile);
     return GR_OK;
 }
 

@@ -59,6 +59,7 @@ typedef struct {
     bool base_only;        /* a PerceptionLM checkpoint: no mask embedding, names without "mllm." */
     bool tile_limit_known; /* false: max_num_tiles is the table's value, not the checkpoint's */
     char license[64], base_license[64]; /* "" when not stated */
+    char profile[64];                   /* as gr_profile_parse takes it; "" when not stated */
 } gr_gar_config;
 
 /* Reads DIR/config.json and, where present, preprocessor_config.json and processor_config.json. All sizes are

@@ -59,7 +59,7 @@ typedef struct {
     struct { /* "grasp": docs/config.md */
         int tile, patch, replay, max_tiles, heads, mlp, class_token, rope_offset;
         double norm_eps;
-        char license[64], base_license[64];
+        char license[64], base_license[64], profile[64];
     } grasp;
 
     raw_image image; /* preprocessor_config.json */

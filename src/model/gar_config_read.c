@@ -136,7 +136,8 @@ TABLE(grasp_block,
     I("rope_offset", grasp.rope_offset, 0, 4096),
     R("norm_eps", grasp.norm_eps, 0, 1),
     T("license", grasp.license),
-    T("base_license", grasp.base_license));
+    T("base_license", grasp.base_license),
+    T("profile", grasp.profile));
 
 TABLE(gar_config,
     T("model_type", model_type),

@@ -179,6 +179,8 @@ static void put_grasp(gr_json_writer *w, const gr_gar_config *c)
         put_text(w, "license", c->license);
     if (c->base_license[0])
         put_text(w, "base_license", c->base_license);
+    if (c->profile[0])
+        put_text(w, "profile", c->profile);
     gr_json_put_end(w, '}');
 }
 

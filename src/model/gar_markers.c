@@ -16,6 +16,18 @@ static gr_status marker(int32_t *out, const gr_tokenizer *t, const char *content
     return GR_OK;
 }
 
+/* <|reserved_special_token_{K+2}|>, unless it is the crop token of a prompt before K. */
+static int32_t extra_crop(const gr_gar_markers *m, const gr_tokenizer *t, int k)
+{
+    char name[48];
+    snprintf(name, sizeof name, "<|reserved_special_token_%d|>", k + 2);
+    const int32_t id = gr_tokenizer_id(t, name);
+    for (int i = 0; i < k; i++)
+        if (m->crop[i] == id)
+            return -1;
+    return id;
+}
+
 gr_status gr_gar_markers_init(gr_gar_markers *m, const gr_gar_config *c, const gr_tokenizer *t, gr_error *err)
 {
     GR_TRY(marker(&m->bos, t, "<|begin_of_text|>", c->text.bos, err));
@@ -35,6 +47,10 @@ gr_status gr_gar_markers_init(gr_gar_markers *m, const gr_gar_config *c, const g
                            "config.json: the crop token of <Prompt%d> has id %d, which is no token of "
                            "tokenizer.json",
                            k, m->crop[k]);
+    }
+    for (int k = m->n_prompts; k < GR_MAX_PROMPTS; k++) {
+        m->prompt[k] = -1;
+        m->crop[k] = m->n_prompts > 0 ? extra_crop(m, t, k) : -1;
     }
     return GR_OK;
 }

@@ -13,7 +13,9 @@ typedef struct {
     int32_t bos, start_header, end_header, eot, image;
     int n_prompts;
     int32_t prompt[GR_MAX_PROMPTS]; /* <PromptK>; -1 in a base model, which knows no regions */
-    int32_t crop[GR_MAX_PROMPTS];   /* what a row of features of prompt K carries as its id */
+    /* What the rows of a region of prompt K carry as their id. From n_prompts on these are tokens that the
+     * model was not trained with, by the name that continues the published row; -1: no such token. */
+    int32_t crop[GR_MAX_PROMPTS];
 } gr_gar_markers;
 
 /* GR_ERR_FORMAT: a token is missing, or config and tokenizer give different ids. */

@@ -1,5 +1,6 @@
 #include "model/gar_profile.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const gr_profile_switch switches[GR_SWITCH_COUNT + 1] = {
@@ -41,26 +42,29 @@ static const gr_profile_switch switches[GR_SWITCH_COUNT + 1] = {
                             0,
                             1,
                             "4.5",
-                            "\"this masked region\" (released scripts) or \"the masked region\"" },
+                            "what is asked when no question is given: \"Describe this masked region in "
+                            "detail.\" (released scripts), or \"... the masked region ...\"" },
     [GR_SWITCH_EXTRA_PROMPTS] = { "extra_prompts",
                                   { "refuse", "released", "replay" },
                                   0,
                                   0,
                                   "Q-g",
-                                  "more regions than prompts: an error, painted as background as published, "
-                                  "or ids begin again" },
+                                  "more regions than prompts: an error; as published, painted as background "
+                                  "and shown as rows of an untrained token; or painted and replayed like "
+                                  "the others" },
     [GR_SWITCH_SINGLE_PROMPT] = { "single_prompt",
                                   { "0", "1" },
                                   1,
                                   1,
                                   "Q-o",
-                                  "the prompt index that a single region gets" },
+                                  "the prompt index of a single region that no text mentions" },
     [GR_SWITCH_STOP] = { "stop",
                          { "eot", "config" },
                          0,
                          0,
                          "6",
-                         "which tokens end an answer: <|eot_id|> alone, or all of the configuration" },
+                         "which tokens end an answer: that of a turn alone, or every one that the "
+                         "configuration lists" },
 };
 
 const gr_profile_switch *gr_profile_switch_at(size_t i) { return i < GR_SWITCH_COUNT ? &switches[i] : NULL; }
@@ -106,6 +110,23 @@ gr_status gr_profile_set(gr_profile *p, const char *text, gr_error *err)
     list_names(names, sizeof names, NULL);
     return gr_fail(err, GR_ERR_ARG, "there is no switch '%.*s', only %s", (int)(n < 64 ? n : 64), text,
                    names);
+}
+
+gr_status gr_profile_parse(gr_profile *p, const char *text, gr_error *err)
+{
+    char part[64];
+    gr_profile made = { { 0 } };
+    for (bool first = true; first || *text; first = false) {
+        const size_t n = strcspn(text, ",");
+        if (n >= sizeof part)
+            return gr_fail(err, GR_ERR_ARG, "profile: '%.60s...' is neither a set nor NAME=VALUE", text);
+        memcpy(part, text, n);
+        part[n] = '\0';
+        GR_TRY(first ? gr_profile_init(&made, part, err) : gr_profile_set(&made, part, err));
+        text += n + (text[n] == ',');
+    }
+    *p = made;
+    return GR_OK;
 }
 
 const char *gr_profile_value(const gr_profile *p, size_t i)

@@ -1,5 +1,6 @@
 #include "model/gar_prompt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/gar_reference.h"
@@ -61,12 +62,14 @@ static void mark_mentioned(const gr_gar_dialog *d, int n_prompts, bool mentioned
 void gr_gar_assign_prompts(gr_gar_dialog *d, int n_prompts)
 {
     bool mentioned[GR_MAX_PROMPTS] = { 0 }, used[GR_MAX_PROMPTS] = { 0 }, any = false;
+    if (d->extra != GR_EXTRA_REFUSE && d->n_regions > n_prompts)
+        n_prompts = d->n_regions < GR_MAX_PROMPTS ? d->n_regions : GR_MAX_PROMPTS;
     mark_mentioned(d, n_prompts, mentioned, &any);
     for (int i = 0; i < d->n_regions; i++)
         if (d->regions[i].prompt >= 0 && d->regions[i].prompt < GR_MAX_PROMPTS)
             used[d->regions[i].prompt] = true;
     if (d->n_regions == 1 && d->regions[0].prompt < 0 && !any && n_prompts > 1) {
-        d->regions[0].prompt = 1;
+        d->regions[0].prompt = d->single_is_0 ? 0 : 1;
         return;
     }
     for (int i = 0; i < d->n_regions; i++)
@@ -113,6 +116,16 @@ static words trim(words w, bool left)
 static gr_status put(building *b, const char *text) { return gr_prompt_words(b->p, text, b->err); }
 static gr_status put_special(building *b, int32_t id) { return gr_prompt_special(b->p, id, b->err); }
 
+/* <PromptK>: a token, or text where the model has none. */
+static gr_status put_marker(building *b, int prompt)
+{
+    char name[24];
+    if (prompt < b->m->n_prompts)
+        return put_special(b, b->m->prompt[prompt]);
+    snprintf(name, sizeof name, "<Prompt%d>", prompt);
+    return put(b, name);
+}
+
 static gr_status put_header(building *b, const char *role)
 {
     GR_TRY(put_special(b, b->m->start_header));
@@ -137,7 +150,7 @@ static gr_status put_text(building *b, words w, bool strict)
         if (region < 0 && !loose)
             continue;
         GR_TRY(gr_prompt_text(b->p, w.text + from, r.at - from, b->err));
-        GR_TRY(put_special(b, b->m->prompt[loose ? r.number : b->d->regions[region].prompt]));
+        GR_TRY(put_marker(b, loose ? r.number : b->d->regions[region].prompt));
         from = at;
     }
     return gr_prompt_text(b->p, w.text + from, w.n - from, b->err);
@@ -147,9 +160,13 @@ static gr_status put_text(building *b, words w, bool strict)
 static gr_status put_region(building *b, int region)
 {
     const int prompt = b->d->regions[region].prompt;
-    GR_TRY(put_special(b, b->m->prompt[prompt]));
+    GR_TRY(put_marker(b, prompt));
     GR_TRY(put(b, ": "));
-    return gr_prompt_region(b->p, region, b->m->crop[prompt], b->d->region_rows, b->err);
+    if (prompt < b->m->n_prompts || b->d->extra == GR_EXTRA_REUSE)
+        return gr_prompt_region(b->p, region, b->m->crop[prompt], b->d->region_rows, b->err);
+    for (size_t i = 0; i < b->d->region_rows; i++)
+        GR_TRY(put_special(b, b->m->crop[prompt]));
+    return GR_OK;
 }
 
 /* The turn's regions by ascending prompt index (the released code takes Python's set order). */
@@ -166,7 +183,7 @@ static void sort_regions(const building *b, int first, int n, int order[GR_MAX_P
 static gr_status put_described(building *b, int region, words text)
 {
     GR_TRY(put(b, list_words));
-    GR_TRY(put_special(b, b->m->prompt[b->d->regions[region].prompt]));
+    GR_TRY(put_marker(b, b->d->regions[region].prompt));
     GR_TRY(put(b, ";\n"));
     GR_TRY(put_region(b, region));
     return put_text(b, text, true);
@@ -176,7 +193,7 @@ static gr_status put_asked(building *b, const int *order, int n, words text)
 {
     GR_TRY(put(b, list_words));
     for (int i = 0; i < n; i++) {
-        GR_TRY(put_special(b, b->m->prompt[b->d->regions[order[i]].prompt]));
+        GR_TRY(put_marker(b, b->d->regions[order[i]].prompt));
         GR_TRY(put(b, "; "));
     }
     GR_TRY(put(b, "\n"));
@@ -192,7 +209,7 @@ static gr_status put_listed(building *b, int region, words text)
 {
     GR_TRY(put(b, list_words));
     for (int i = 0; i < b->d->n_regions; i++) {
-        GR_TRY(put_special(b, b->m->prompt[b->d->regions[i].prompt]));
+        GR_TRY(put_marker(b, b->d->regions[i].prompt));
         GR_TRY(put(b, "; "));
     }
     GR_TRY(put(b, "\n"));
@@ -269,17 +286,24 @@ static gr_status check_regions(const gr_gar_markers *m, const gr_gar_dialog *d, 
     if (m->n_prompts == 0)
         return gr_fail(err, GR_ERR_UNSUPPORTED,
                        "regions need a GAR model; this is a base Perception-LM, which has no region prompts");
-    if (d->n_regions > m->n_prompts)
-        return gr_fail(err, GR_ERR_LIMIT, "%d regions in one dialog, the model takes at most %d",
-                       d->n_regions, m->n_prompts);
+    const int limit = d->extra == GR_EXTRA_REFUSE ? m->n_prompts : GR_MAX_PROMPTS;
+    if (d->n_regions > limit)
+        return gr_fail(err, GR_ERR_LIMIT,
+                       "too_many_regions: %d regions in one dialog, the model takes at most %d", d->n_regions,
+                       limit);
     if (shown != d->n_regions || d->image_rows == 0 || d->region_rows == 0)
         return gr_fail(err, GR_ERR_ARG, "%d regions of a %s, %d of them shown in a turn", d->n_regions,
                        d->image_rows ? "picture" : "dialog without picture", shown);
     for (int i = 0; i < d->n_regions; i++) {
         const int prompt = d->regions[i].prompt;
-        if (prompt < 0 || prompt >= m->n_prompts)
+        if (prompt < 0 || prompt >= limit)
             return gr_fail(err, GR_ERR_ARG, "region %d has prompt index %d, expected 0 to %d", i, prompt,
-                           m->n_prompts - 1);
+                           limit - 1);
+        if (m->crop[prompt] < 0)
+            return gr_fail(err, GR_ERR_UNSUPPORTED,
+                           "region %d has prompt index %d, for whose rows tokenizer.json has no "
+                           "'<|reserved_special_token_%d|>'",
+                           i, prompt, prompt + 2);
         for (int k = 0; k < i; k++)
             if (d->regions[k].prompt == prompt)
                 return gr_fail(err, GR_ERR_ARG, "regions %d and %d both have prompt index %d", k, i, prompt);

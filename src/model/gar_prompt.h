@@ -13,12 +13,13 @@
 #include "base/buf.h"
 #include "grasp/error.h"
 #include "model/gar_markers.h"
+#include "region/paint.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
 
 typedef struct {
     const char *name; /* for <region:NAME>; may be NULL */
-    int prompt;       /* K of <PromptK>, 0..n_prompts-1, no two alike; -1: gr_gar_assign_prompts chooses */
+    int prompt;       /* K of <PromptK>, no two alike; -1: gr_gar_assign_prompts chooses */
 } gr_gar_region;
 
 typedef enum { GR_GAR_USER, GR_GAR_ASSISTANT } gr_gar_role;
@@ -55,17 +56,23 @@ typedef struct {
     bool double_bos;    /* as released inference has it; training has one */
     bool all_markers;   /* <PromptK> without such a region is a marker too: published, and for training */
     bool paper_wording; /* "the masked region" where the released scripts say "this" */
-    bool open_answer;   /* ends with the header of the answer to be generated */
+    bool single_is_0;   /* a single region that no text mentions is <Prompt0>; published: <Prompt1> */
+    /* Regions of prompts the model does not have: GR_EXTRA_RELEASED gives them rows that are embeddings of
+     * their crop token, GR_EXTRA_REUSE rows of features; "<PromptK>" is text for either. */
+    gr_extra_prompts extra;
+    bool open_answer; /* ends with the header of the answer to be generated */
 } gr_gar_dialog;
 
 /* Gives every region without a prompt index one: a single region that no text mentions gets 1, as in the
- * released scripts; others the indices that texts mention, then the free ones, in ascending order. */
+ * released scripts, or 0; others the indices that texts mention, then the free ones, in ascending order.
+ * Where extra regions are allowed and there are some, indices go up to their number. */
 void gr_gar_assign_prompts(gr_gar_dialog *d, int n_prompts);
 
 /* Appends the dialog to `p`, with the rows of region i of the dialog as region i.
  * GR_ERR_ARG: regions without a picture or without a turn, prompt indices out of range or used twice, several
  * regions without a question, <region:...> in a user's text that means no region so far.
- * GR_ERR_LIMIT: more regions than prompts. GR_ERR_UNSUPPORTED: regions for a base model. */
+ * GR_ERR_LIMIT: more regions than prompts. GR_ERR_UNSUPPORTED: regions for a base model; an extra region for
+ * which the tokenizer has no crop token. */
 gr_status gr_gar_prompt_build(gr_prompt *p, const gr_gar_markers *m, const gr_gar_dialog *d, gr_error *err);
 
 /* The question of GAR-Bench-VQA: "Question: ...\nOptions:\n...\nAnswer with the correct option's letter

@@ -548,12 +548,145 @@ static void what_cannot_be_meant_is_refused(void **state)
     turn = user(" \n", 2, GR_GAR_AUTO);
     MUST_FAIL(rows(&b, &d, &err), GR_ERR_ARG, "2 regions in a turn without a question");
     turn.n_regions = d.n_regions = 6;
-    MUST_FAIL(rows(&b, &d, &err), GR_ERR_LIMIT, "6 regions in one dialog, the model takes at most 5");
+    MUST_FAIL(rows(&b, &d, &err), GR_ERR_LIMIT,
+              "too_many_regions: 6 regions in one dialog, the model takes at most 5");
     const gr_gar_turn answer = assistant("x");
     const gr_gar_dialog only = { .turns = &answer, .n_turns = 1, .image_rows = 32 };
     MUST_FAIL(rows(&b, &only, &err), GR_ERR_ARG, "without a user's turn");
     b.m.n_prompts = 0;
     MUST_FAIL(rows(&b, &d, &err), GR_ERR_UNSUPPORTED, "base Perception-LM");
+    bench_fini(&b);
+}
+
+/* --- more regions than prompts ---------------------------------------------------------------------------
+ */
+
+static void expect_extra(bench *b, gr_extra_prompts extra)
+{
+    /* Ids of the tokenizers library, 0.22, for the text with its special tokens. */
+    static const int32_t list[] = { 128260, 26, 366, 55715, 20, 66895, 720, 128256, 25, 220, 128004 };
+    static const int32_t seam[] = { 128011, 198, 22332, 15091, 20, 27916, 220, 128012 };
+    static const int32_t last[] = { 128012, 271, 14924, 25, 366, 55715, 20, 29 };
+    const gr_gar_turn turn = user("Question: <Prompt5>", 6, GR_GAR_ASK);
+    gr_gar_region regions[6];
+    gr_gar_dialog d = { .turns = &turn,
+                        .n_turns = 1,
+                        .regions = regions,
+                        .n_regions = 6,
+                        .image_rows = 256,
+                        .region_rows = 256,
+                        .extra = extra };
+    for (int i = 0; i < 6; i++)
+        regions[i] = (gr_gar_region){ .prompt = -1 };
+    gr_gar_assign_prompts(&d, b->m.n_prompts);
+    assert_int_equal(regions[0].prompt, 5); /* what the text mentions comes first */
+    for (int i = 0; i < 6; i++)
+        regions[i].prompt = i;
+    must_rows(b, &d);
+    const size_t list_at = 45 + 256 + 10;
+    expect_ids(b, "list", list_at + 12, list, 11);
+    const size_t fifth = list_at + 22 + 5 * 256 + 4 * 4; /* behind the rows of prompt 4 */
+    const size_t rows_at = fifth + 6;
+    expect_ids(b, "seam", fifth - 1, seam, 8);
+    expect_ids(b, "last", rows_at + 255, last, 8);
+    for (size_t i = 0; i < 256; i++) {
+        assert_int_equal(b->ids.v[rows_at + i], 128012);
+        assert_int_equal(b->source.v[rows_at + i],
+                         extra == GR_EXTRA_RELEASED ? -1 : (int32_t)(256 + 5 * 256 + i));
+    }
+}
+
+static void a_sixth_region_is_text_and_rows_of_a_reserved_token(void **state)
+{
+    (void)state;
+    NEED_SHARED(LLAMA3);
+    bench b;
+    bench_init(&b, SHARED_FILE(LLAMA3));
+    expect_extra(&b, GR_EXTRA_RELEASED);
+    expect_extra(&b, GR_EXTRA_REUSE);
+    assert_int_equal(b.m.crop[6], 128013);
+    bench_fini(&b);
+}
+
+/* One item of GAR-Bench: regions, and the question with its choices. */
+static int read_item(gr_json *j, gr_buf *text)
+{
+    const char *key;
+    int n_masks = 0;
+    gr_buf_clear(text);
+    for (gr_json_object(j); gr_json_key(j, &key);) {
+        if (strcmp(key, "mask_rles") == 0)
+            for (gr_json_array(j); gr_json_item(j); n_masks++)
+                gr_json_skip(j);
+        else if (strcmp(key, "question") == 0)
+            gr_buf_text(text, gr_json_string(j, NULL));
+        else if (strcmp(key, "choices") == 0)
+            for (gr_json_array(j); gr_json_item(j);)
+                gr_buf_text(text, gr_json_string(j, NULL));
+        else
+            gr_json_skip(j);
+    }
+    return n_masks;
+}
+
+/* Rows of each kind in the prompt of an item, as the released code makes it. */
+static void check_item(bench *b, const char *question, int n_regions)
+{
+    const gr_gar_turn turn = user(question, n_regions, GR_GAR_ASK);
+    gr_gar_region regions[GR_MAX_PROMPTS];
+    gr_gar_dialog d = { .turns = &turn,
+                        .n_turns = 1,
+                        .regions = regions,
+                        .n_regions = n_regions,
+                        .image_rows = IMAGE_ROWS,
+                        .region_rows = REGION_ROWS,
+                        .extra = GR_EXTRA_RELEASED };
+    for (int i = 0; i < n_regions; i++)
+        regions[i] = (gr_gar_region){ .prompt = -1 };
+    gr_gar_assign_prompts(&d, b->m.n_prompts);
+    must_rows(b, &d);
+    for (int k = 0; k < n_regions; k++) {
+        int rows_of = 0, features = 0;
+        assert_int_equal(regions[k].prompt, k);
+        for (size_t i = 0; i < b->ids.n; i++)
+            if (b->ids.v[i] == b->m.crop[k]) {
+                rows_of++;
+                features += b->source.v[i] >= 0;
+            }
+        assert_int_equal(rows_of, REGION_ROWS);
+        assert_int_equal(features, k < 5 ? REGION_ROWS : 0);
+    }
+}
+
+static void items_of_gar_bench_have_their_regions(void **state)
+{
+    (void)state;
+    NEED_SHARED(LLAMA3);
+    NEED_SHARED("GAR-Bench/annotations/GAR-Bench-VQA.json");
+    static const int want[10] = { 0, 274, 43, 54, 33, 10, 6, 2, 0, 2 };
+    int counts[10] = { 0 };
+    bench b;
+    bench_init(&b, SHARED_FILE(LLAMA3));
+    gr_error err = { 0 };
+    gr_json j;
+    gr_buf question;
+    char *text;
+    size_t size;
+    gr_buf_init(&question, b.rt, 100000);
+    MUST(gr_file_read(b.rt, SHARED_FILE("GAR-Bench/annotations/GAR-Bench-VQA.json"), 1 << 26, &text, &size,
+                      &err));
+    gr_json_init(&j, b.rt, text, size, "GAR-Bench-VQA.json", 1 << 20);
+    for (gr_json_array(&j); gr_json_item(&j);) {
+        const int n = read_item(&j, &question);
+        assert_in_range(n, 1, 9);
+        counts[n]++;
+        check_item(&b, gr_buf_str(&question), n);
+    }
+    MUST(gr_json_status(&j, true, &err));
+    assert_memory_equal(counts, want, sizeof want);
+    gr_json_fini(&j);
+    gr_free(b.rt, text);
+    gr_buf_fini(&question);
     bench_fini(&b);
 }
 
@@ -590,6 +723,8 @@ int main(void)
         cmocka_unit_test(dialogs_become_the_pieces_they_should),
         cmocka_unit_test(an_answer_can_be_the_ids_it_was_generated_with),
         cmocka_unit_test(what_cannot_be_meant_is_refused),
+        cmocka_unit_test(a_sixth_region_is_text_and_rows_of_a_reserved_token),
+        cmocka_unit_test(items_of_gar_bench_have_their_regions),
         cmocka_unit_test(config_and_tokenizer_have_to_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
