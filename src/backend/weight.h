@@ -1,8 +1,9 @@
 /* weight.h - a logical weight: a name, a shape, the stored bytes, and the forms that a backend made of them.
  *
  * A linear weight is packed once into its one run-time layout: panels of GR_PANEL outputs side by side,
- * k-major, panel p: [k][GR_PANEL] elements of the weight's type, outputs p * GR_PANEL .. + GR_PANEL - 1,
- * zeros past the last output, streamed by the many-row and the one-row kernel alike (design decision 12). */
+ * k-major: panel p is [k][GR_PANEL] elements, outputs p * GR_PANEL .. + GR_PANEL - 1, zeros past the last,
+ * streamed by the many-row and the one-row kernel alike (design decision 12). f32 and f16 lie in order; bf16
+ * lie in pairs (output j, output j + 16), so that a shift and a mask of 32-bit lanes widen two vectors. */
 #ifndef GR_BACKEND_WEIGHT_H
 #define GR_BACKEND_WEIGHT_H
 
@@ -37,6 +38,15 @@ struct gr_weight {
 };
 
 static inline size_t gr_n_panels(size_t outputs) { return (outputs + GR_PANEL - 1) / GR_PANEL; }
+
+/* Where output o of a panel (0..31) stands in a row of it. */
+static inline size_t gr_panel_slot(gr_dtype dtype, size_t o)
+{
+    return dtype == GR_DTYPE_BF16 ? o % 16 * 2 + o / 16 : o;
+}
+
+/* `n` rows of a panel as f32, outputs in order: to[n][GR_PANEL]. */
+void gr_panel_widen(float *to, const void *from, gr_dtype dtype, size_t n);
 
 /* Bytes that `prepare` will take for a form: what memory plans add up. */
 size_t gr_weight_form_bytes(const gr_weight *w, gr_form form);

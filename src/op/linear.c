@@ -1,10 +1,10 @@
 /* linear.c - y = x W^T + b on packed panels, and its two gradients. */
 #include "backend/cpu/kernels.h"
-#include "base/half.h"
 #include "graph/op.h"
 #include "op/ops.h"
 
-#define ROWS_A_UNIT 64 /* rows that share one pass over a panel */
+#define ROWS_A_UNIT   60 /* rows that share one pass over panels: whole strips of 4, 6 and 12 */
+#define PANELS_A_UNIT 16 /* panels that share one packing of those rows */
 
 static size_t row_blocks(size_t rows) { return (rows + ROWS_A_UNIT - 1) / ROWS_A_UNIT; }
 
@@ -28,31 +28,72 @@ static bool linear_infer(gr_node *n)
     return true;
 }
 
-/* A unit is one panel for one block of rows; blocks of rows run first, so that a panel is read while it is
- * warm. */
+/* A unit is a group of panels for a block of rows. A lone row is not packed, and its units are single panels:
+ * it waits for memory, and more units keep all threads waiting for it at once. */
+static size_t panels_a_unit(size_t rows) { return rows == 1 ? 1 : PANELS_A_UNIT; }
+
 static size_t linear_units(const gr_task *t, int phase)
 {
     (void)phase;
-    return row_blocks(t->out[0].rows) * gr_n_panels(t->out[0].cols);
+    const size_t group = panels_a_unit(t->out[0].rows);
+    return row_blocks(t->out[0].rows) * ((gr_n_panels(t->out[0].cols) + group - 1) / group);
+}
+
+static size_t linear_scratch(const gr_node *n)
+{
+    (void)n;
+    return (ROWS_A_UNIT + GR_STRIP_MAX) * GR_K_BLOCK * sizeof(float);
+}
+
+static size_t panel_cols(const gr_mat *y, size_t p)
+{
+    const size_t left = y->cols - p * GR_PANEL;
+    return left < GR_PANEL ? left : GR_PANEL;
+}
+
+/* Rows r0 .. r0 + m - 1 times panels p0 .. p1 - 1: a block of k is packed into strips once, then meets every
+ * panel's part of that block. */
+static void many_rows(const gr_task *t, size_t r0, size_t m, size_t p0, size_t p1, float *strips)
+{
+    const gr_mat *x = &t->in[0], *y = &t->out[0];
+    const gr_weight *w = t->in[1].weight;
+    const int type = gr_panel_index(w->panel_dtype);
+    const size_t tall = (size_t)t->k->strip_rows, row_bytes = GR_PANEL * gr_dtype_bytes(w->panel_dtype);
+    for (size_t k0 = 0; k0 < x->cols; k0 += GR_K_BLOCK) {
+        const size_t n = x->cols - k0 < GR_K_BLOCK ? x->cols - k0 : GR_K_BLOCK;
+        for (size_t r = 0; r < m; r += tall)
+            t->k->pack(strips + r * GR_K_BLOCK, gr_row(x, r0 + r) + k0, x->stride,
+                       m - r < tall ? m - r : tall, n);
+        for (size_t p = p0; p < p1; p++)
+            for (size_t r = 0; r < m; r += tall)
+                t->k->strip[type](gr_row(y, r0 + r) + p * GR_PANEL, y->stride, m - r < tall ? m - r : tall,
+                                  panel_cols(y, p), strips + r * GR_K_BLOCK, n,
+                                  (const uint8_t *)panel_of(w, p) + k0 * row_bytes, k0 == 0);
+    }
 }
 
 static void linear_forward(const gr_task *t, int phase, size_t unit, void *scratch)
 {
     (void)phase;
-    (void)scratch;
     const gr_mat *x = &t->in[0], *y = &t->out[0];
     const gr_weight *w = t->in[1].weight;
-    const size_t blocks = row_blocks(y->rows), p = unit / blocks, r0 = unit % blocks * ROWS_A_UNIT;
-    const size_t m = y->rows - r0 < ROWS_A_UNIT ? y->rows - r0 : ROWS_A_UNIT;
-    const size_t c0 = p * GR_PANEL, cols = y->cols - c0 < GR_PANEL ? y->cols - c0 : GR_PANEL;
-    t->k->panel[gr_panel_index(w->panel_dtype)](gr_row(y, r0) + c0, y->stride, cols, gr_row(x, r0), x->stride,
-                                                m, x->cols, panel_of(w, p));
+    const size_t blocks = row_blocks(y->rows), group = panels_a_unit(y->rows),
+                 n_panels = gr_n_panels(y->cols);
+    const size_t r0 = unit % blocks * ROWS_A_UNIT,
+                 m = y->rows - r0 < ROWS_A_UNIT ? y->rows - r0 : ROWS_A_UNIT;
+    const size_t p0 = unit / blocks * group, p1 = p0 + group < n_panels ? p0 + group : n_panels;
+    if (y->rows == 1)
+        t->k->row[gr_panel_index(w->panel_dtype)](y->f + p0 * GR_PANEL, panel_cols(y, p0), x->f, x->cols,
+                                                  panel_of(w, p0));
+    else
+        many_rows(t, r0, m, p0, p1, scratch);
     const float *bias = t->n_in > 2 ? t->in[2].f : NULL;
+    const size_t c0 = p0 * GR_PANEL, c1 = p1 * GR_PANEL < y->cols ? p1 * GR_PANEL : y->cols;
     for (size_t r = r0; r < r0 + m; r++) {
-        float *row = gr_row(y, r) + c0;
-        for (size_t c = 0; bias && c < cols; c++)
-            row[c] += bias[c0 + c];
-        gr_finish(t, row, cols);
+        float *row = gr_row(y, r);
+        for (size_t c = c0; bias && c < c1; c++)
+            row[c] += bias[c];
+        gr_finish(t, row + c0, c1 - c0);
     }
 }
 
@@ -80,6 +121,7 @@ const gr_op gr_op_linear = { .name = "linear",
                              .forms = { GR_FORM_NONE, GR_FORM_PANELS, GR_FORM_VECTOR },
                              .infer = linear_infer,
                              .units = linear_units,
+                             .scratch = linear_scratch,
                              .forward = linear_forward,
                              .cost = linear_cost,
                              .grad = linear_grad };
@@ -111,7 +153,7 @@ static void dx_forward(const gr_task *t, int phase, size_t unit, void *scratch)
     (void)phase;
     const gr_mat *dy = &t->in[0], *out = &t->out[0];
     const gr_weight *w = t->in[1].weight;
-    const size_t n_panels = gr_n_panels(w->rows), type = (size_t)gr_panel_index(w->panel_dtype);
+    const size_t n_panels = gr_n_panels(w->rows);
     size_t r0, r1;
     gr_unit_rows(t, unit, &r0, &r1);
     float *padded = scratch; /* dy of a row, zeros up to a whole panel: one dot product a panel and k */
@@ -123,9 +165,9 @@ static void dx_forward(const gr_task *t, int phase, size_t unit, void *scratch)
             float sum = 0;
             for (size_t p = 0; p < n_panels; p++) {
                 float wide[GR_PANEL];
-                gr_widen(wide,
-                         (const uint8_t *)panel_of(w, p) + k * GR_PANEL * gr_dtype_bytes(w->panel_dtype),
-                         (int)type, GR_PANEL);
+                gr_panel_widen(
+                    wide, (const uint8_t *)panel_of(w, p) + k * GR_PANEL * gr_dtype_bytes(w->panel_dtype),
+                    w->panel_dtype, 1);
                 sum += t->k->dot(padded + p * GR_PANEL, wide, GR_PANEL);
             }
             row[k] = sum;

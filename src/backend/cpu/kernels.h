@@ -1,35 +1,46 @@
 /* kernels.h - the inner loops of the CPU, private to it and to the forward functions of src/op.
  *
- * A table is complete: plain C first, faster sets overwrite what they have. Every kernel keeps the summation
- * order stated here, so that a row computed alone and a row computed among many have the same bits
- * (docs/graph.md, "Same bits"). */
+ * A table is complete: plain C first, faster sets overwrite what they have. Every kernel keeps the order of
+ * sums stated here, so that a row computed alone and a row computed among many have the same bits
+ * (docs/graph.md, "Same bits"). Sets differ from each other in the last bits only (fused products, widths of
+ * dot products). */
 #ifndef GR_BACKEND_CPU_KERNELS_H
 #define GR_BACKEND_CPU_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "grasp/dtype.h"
 
-#define GR_K_BLOCK 512 /* a product sums k in blocks of this many, each from zero */
+#define GR_K_BLOCK \
+    512 /* a product sums k in blocks of this many, each from zero, then adds the blocks in order */
+#define GR_STRIP_MAX 12 /* rows of the widest strip */
 #define GR_LANES                                                                                         \
     16 /* partial sums of a dot product: lane i takes elements i, i + 16, ...; lanes are added pairwise, \
           halving */
 
 typedef struct gr_kernels {
     const char *name;
-    /* out[r][0..31] = x[r][0..k) times a panel, for r < m. x rows lie ldx apart, out rows ldo apart; `cols`
-     * (1..32) are written. `panel` is [k][32] of the type the entry is for. Per element: blocks of GR_K_BLOCK
-     * ascending, ascending k inside. */
-    void (*panel[3])(float *out, size_t ldo, size_t cols, const float *x, size_t ldx, size_t m, size_t k,
-                     const void *panel);
+
+    /* A strip: some rows of x side by side, k-major, [n][strip_rows], zeros past the last row. */
+    int strip_rows;
+    void (*pack)(float *strip, const float *x, size_t ldx, size_t rows, size_t n);
+    /* One block of k: out[r][c] = (or, unless `first`, +=) sum over k ascending of strip[k][r] * panel[k][c],
+     * for r < rows and c < cols (1..32); n <= GR_K_BLOCK. `panel` is [n][32] of the type the entry is for,
+     * see weight.h. */
+    void (*strip[3])(float *out, size_t ldo, size_t rows, size_t cols, const float *strip, size_t n,
+                     const void *panel, bool first);
+    /* All of k for one row, with the very same sums. */
+    void (*row[3])(float *out, size_t cols, const float *x, size_t k, const void *panel);
+
     /* Sum of a[i] * b[i] in GR_LANES lanes. */
     float (*dot)(const float *a, const float *b, size_t n);
     /* y[i] += s * x[i] */
     void (*axpy)(float *y, float s, const float *x, size_t n);
 } gr_kernels;
 
-/* Index into `panel` by the type of a packed weight: F32, BF16, F16. */
+/* Index into `strip` and `row` by the type of a packed weight: F32, BF16, F16. */
 static inline int gr_panel_index(gr_dtype dtype)
 {
     return dtype == GR_DTYPE_F32 ? 0 : dtype == GR_DTYPE_BF16 ? 1 : 2;
@@ -37,7 +48,20 @@ static inline int gr_panel_index(gr_dtype dtype)
 
 extern const gr_kernels gr_kernels_ref;
 
-/* A full, correct set for these GR_CPU_* bits (grasp/runtime.h). */
+/* What a processor can do, as far as a kernel set asks for it. */
+enum {
+    GR_CPU_AVX2 = 1,   /* with FMA and F16C */
+    GR_CPU_AVX512 = 2, /* F, BW, DQ, VL */
+};
+
+/* Of this processor, as its instructions say at run time. */
+unsigned gr_cpu_features(void);
+
+/* A full, correct set for these GR_CPU_* bits; only bits that this build and this processor have are used. */
 void gr_kernels_init(gr_kernels *k, unsigned cpu);
+
+/* The sets: each overwrites what it has. Compiled where the compiler can (cmake/kernels.cmake). */
+void gr_kernels_add_avx2(gr_kernels *k);
+void gr_kernels_add_avx512(gr_kernels *k);
 
 #endif

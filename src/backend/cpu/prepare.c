@@ -84,7 +84,7 @@ static void pack_panel(void *user, size_t p, int worker)
     for (size_t o = 0; o < GR_PANEL; o++)
         for (size_t k = 0; k < w->cols; k++) {
             const size_t from = (o < outputs ? stored_row(w, first + o) : 0) * w->cols + k,
-                         to = at + k * GR_PANEL + o;
+                         to = at + k * GR_PANEL + gr_panel_slot(job->dtype, o);
             const float x = o < outputs ? stored_at(w, from) : 0.0f;
             if (!isfinite(x))
                 note_bad(job, from);
