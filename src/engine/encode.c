@@ -25,7 +25,18 @@ static gr_rows tile_rows(gr_core *e)
     };
 }
 
-static bool cancelled(void *user) { return atomic_load(&((gr_sequence *)user)->cancelled); }
+/* Who may stop it: whoever holds the sequence, from any thread, and the caller's own poll. */
+typedef struct {
+    gr_sequence *s;
+    const gr_picture *p;
+} stopper;
+
+static bool cancelled(void *user)
+{
+    const stopper *stop = user;
+    return atomic_load(&stop->s->cancelled) ||
+           (stop->p->cancelled && stop->p->cancelled(stop->p->cancel_user));
+}
 
 static gr_status encode_tile(gr_sequence *s, const gr_picture *p, int t, const gr_rows *rows,
                              const gr_core_watch *w, gr_error *err)
@@ -39,13 +50,12 @@ static gr_status encode_tile(gr_sequence *s, const gr_picture *p, int t, const g
     e->backend->ops->write(e->backend, e->pixels, e->host_pixels, 3 * side * side * sizeof(float));
     e->backend->ops->write(e->backend, e->mask, e->host_mask, side * side * sizeof(float));
 
+    stopper stop = { s, p };
     gr_run run = gr_core_run(e, w);
     run.cancelled = cancelled;
-    run.cancel_user = s;
+    run.cancel_user = &stop;
     run.extents[0] = 1;
     run.rows = rows;
-    run.cancelled = p->cancelled;
-    run.cancel_user = p->cancel_user;
     run.inputs[0] = e->pixels;
     run.inputs[1] = e->mask;
     run.outputs[0] = e->boundary[0];
@@ -78,9 +88,10 @@ static gr_status replay(gr_sequence *s, const gr_picture *p, const gr_core_watch
                                 s->first_feature + tokens }; /* the thumbnail takes no part */
     e->backend->ops->write(e->backend, e->boxes, p->boxes, (size_t)p->n_regions * 4 * sizeof(float));
     e->backend->ops->write(e->backend, e->canvas, canvas, sizeof canvas);
+    stopper stop = { s, p };
     gr_run run = gr_core_run(e, w);
     run.cancelled = cancelled;
-    run.cancel_user = s;
+    run.cancel_user = &stop;
     run.extents[0] = to_row; /* what is written comes after what is read */
     run.extents[1] = p->n_regions;
     run.inputs[0] = e->features;

@@ -12,7 +12,10 @@
 void gr_request_init(gr_request *request, const gr_model *model)
 {
     *request = (gr_request){ .size = sizeof *request };
-    gr_model_profile(model, &request->profile);
+    if (model)
+        gr_model_profile(model, &request->profile);
+    else
+        gr_profile_init(&request->profile, "released", NULL);
 }
 
 static int switch_of(const gr_request *r, int which) { return r->profile.value[which]; }
