@@ -61,9 +61,15 @@ typedef struct {
     int64_t parameters;
     uint64_t stored_bytes;
     gr_model_part parts[GR_MODEL_PARTS];
+    int tokens; /* of the tokenizer; 0: the folder has none, so that it can be inspected and no more */
 } gr_model_info;
 
 GR_API gr_status gr_model_describe(const gr_model *model, gr_model_info *info, gr_error *err);
+
+/* The tiles, besides the thumbnail, that a picture of width x height pixels is cut into. `max_tiles` 0: the
+ * model's limit. GR_ERR_ARG: a side below 1, or max_tiles over 64. */
+GR_API gr_status gr_model_tiles(const gr_model *model, int width, int height, int max_tiles, int *across,
+                                int *down, gr_error *err);
 
 /* Things that no published file has confirmed yet, as sentences with the command that will settle them; NULL
  * ends the list. */

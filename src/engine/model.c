@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "model/gar_profile.h"
+#include "region/canvas.h"
 
 void gr_model_options_init(gr_model_options *options)
 {
@@ -21,7 +22,9 @@ static gr_status open_tokenizer(gr_model *m, const char *dir, gr_error *err)
     if (gr_tokenizer_n_vocab(m->tokenizer) > m->gar->config.text.vocab)
         return gr_fail(err, GR_ERR_FORMAT, "%s: token ids go up to %d, config.json has a vocabulary of %d",
                        path, gr_tokenizer_n_vocab(m->tokenizer) - 1, m->gar->config.text.vocab);
-    return gr_gar_markers_init(&m->markers, &m->gar->config, m->tokenizer, err);
+    if (gr_gar_markers_init(&m->markers, &m->gar->config, m->tokenizer, err) != GR_OK)
+        return gr_error_prefix(err, "%s", dir);
+    return GR_OK;
 }
 
 static gr_status read_profile(gr_model *m, gr_error *err)
@@ -155,8 +158,21 @@ gr_status gr_model_describe(const gr_model *m, gr_model_info *info, gr_error *er
                              .context = c->text.context,
                              .rope_theta = c->text.rope_theta,
                              .rope_factor = c->text.rope_llama3 ? c->text.rope_factor : 0,
+                             .tokens = m->tokenizer ? gr_tokenizer_n_vocab(m->tokenizer) : 0,
                              .tied = m->gar->head[GR_LLAMA_HEAD] == m->gar->embed[GR_LLAMA_EMBED] };
     describe_parts(m, info);
+    return GR_OK;
+}
+
+gr_status gr_model_tiles(const gr_model *model, int width, int height, int max_tiles, int *across, int *down,
+                         gr_error *err)
+{
+    const gr_gar_config *c = &model->gar->config;
+    gr_canvas canvas;
+    GR_TRY(gr_canvas_choose(&canvas, width, height, max_tiles ? max_tiles : c->max_num_tiles,
+                            c->vision.tile_px, err));
+    *across = canvas.cols;
+    *down = canvas.rows;
     return GR_OK;
 }
 
