@@ -74,6 +74,78 @@ static void bits_do_not_depend_on_threads_or_chunks(void **state)
     golden_case_close(&first);
 }
 
+/* Inside: where a difference of the results would begin. */
+static void compare_taps(const char *name, int expected)
+{
+    golden_case c;
+    golden_case_open(&c, name, 2);
+    c.taps = true;
+    golden_case_run(&c, 1000);
+    assert_int_equal(golden_case_compare_taps(&c, FEATURES_F32), expected);
+    golden_case_close(&c);
+}
+
+static void every_layer_inside(void **state)
+{
+    (void)state;
+    compare_taps("l-single-paper", 1 + 3 + 3);
+    compare_taps("g-single-paper", 1 + 2 + 3);
+    compare_taps("r-single-released", 1 + 2 + 5);
+}
+
+/* Rewrites change how often memory is passed over, and no bit; in bf16 too, where they keep every rounding.
+ */
+static void rewrites_give_the_bits_of_plain_operators(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "l-text",
+        "l-no-mask",
+        "l-single-released",
+        "l-single-paper",
+        "l-two-overlap-released",
+        "l-five-paper",
+        "l-wide-released",
+        "g-single-paper",
+        "g-three-released",
+        "g-pixel-paper",
+        "g-mask-bicubic",
+        "r-single-released",
+        "r-four-paper",
+        "r-pixel-inclusive",
+        "g-single-paper-bf16",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        golden_case fused, plain;
+        golden_case_open(&fused, names[i], 2);
+        golden_case_run(&fused, 256);
+        golden_case_open(&plain, names[i], 2);
+        plain.plain = true;
+        golden_case_run(&plain, 256);
+        golden_case_all_same_bits(&fused, &plain);
+        golden_case_close(&fused);
+        golden_case_close(&plain);
+    }
+}
+
+/* The backend that hides its memory, fills it with NaN and runs every node twice: nothing in a whole model
+ * follows a device's pointer, reads what was not written, or depends on the order of units. */
+static void the_checking_backend_gives_the_same_bits(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "l-text", "r-pixel-inclusive" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        golden_case cpu, check;
+        golden_case_open(&cpu, names[i], 2);
+        golden_case_run(&cpu, 256);
+        golden_case_open_on(&check, names[i], 2, gr_backend_check_new);
+        golden_case_run(&check, 256);
+        golden_case_all_same_bits(&cpu, &check);
+        golden_case_close(&cpu);
+        golden_case_close(&check);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +168,9 @@ int main(void)
         cmocka_unit_test(bf16_without_class_token),
         cmocka_unit_test(bf16_three_regions),
         cmocka_unit_test(bits_do_not_depend_on_threads_or_chunks),
+        cmocka_unit_test(every_layer_inside),
+        cmocka_unit_test(rewrites_give_the_bits_of_plain_operators),
+        cmocka_unit_test(the_checking_backend_gives_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,11 @@ static gr_safetensors *open_tensors(golden_case *c, const char *file, char **byt
 
 void golden_case_open(golden_case *c, const char *name, int n_threads)
 {
+    golden_case_open_on(c, name, n_threads, gr_backend_cpu_new);
+}
+
+void golden_case_open_on(golden_case *c, const char *name, int n_threads, golden_backend backend)
+{
     gr_error err = { 0 };
     char path[1024], *text;
     const char *key;
@@ -114,7 +119,7 @@ void golden_case_open(golden_case *c, const char *name, int n_threads)
     c->want = open_tensors(c, c->file, &c->bytes);
     c->want_inputs = open_tensors(c, c->inputs, &c->input_bytes);
     test_drawn_checkpoint(c->rt, &c->dir, c->model, c->seed, GR_DTYPE_F32);
-    MUST(gr_backend_cpu_new(&c->backend, c->rt, &err));
+    MUST(backend(&c->backend, c->rt, &err));
     MUST(gr_gar_open(&c->gar, c->rt, c->dir.path, c->bf16 ? GR_ROUND_BF16 : GR_ROUND_NONE, &err));
 }
 
@@ -154,6 +159,26 @@ static void collect(void *user, const char *name, const float *data, size_t rows
     assert_non_null(v->data);
     memcpy(v->data + v->n, data, rows * cols * sizeof *data);
     v->n += rows * cols;
+}
+
+#define TAP_ROWS 16 /* last rows of the prompt; tests/golden/make/README.md */
+
+/* The first tile is the thumbnail; the first step holds the whole prompt. */
+static void collect_tap(void *user, const char *name, const float *data, size_t rows, size_t cols)
+{
+    golden_case *c = user;
+    char as[64];
+    if (strcmp(name, "tower.embedded") == 0 && c->n_blocks == 0)
+        collect(c, "tap.vision.norm_pre", data, rows, cols);
+    if (strcmp(name, "tower.block") == 0 && c->n_blocks++ < c->gar->config.vision.depth) {
+        snprintf(as, sizeof as, "tap.vision.block.%d", c->n_blocks - 1);
+        collect(c, as, data, rows, cols);
+    }
+    if (strcmp(name, "decoder.block") == 0 && c->n_layers++ < c->gar->config.text.layers) {
+        snprintf(as, sizeof as, "tap.text.layer.%d", c->n_layers - 1);
+        assert_true(rows >= TAP_ROWS);
+        collect(c, as, data + (rows - TAP_ROWS) * cols, TAP_ROWS, cols);
+    }
 }
 
 static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_error *err)
@@ -247,8 +272,9 @@ void golden_case_run(golden_case *c, int chunk_rows)
                                     .max_context = 1000,
                                     .chunk_rows = chunk_rows,
                                     .max_features = 600,
-                                    .max_regions = 5 };
-    const gr_core_watch watch = { collect, c, false };
+                                    .max_regions = 5,
+                                    .plain = c->plain };
+    const gr_core_watch watch = { c->taps ? collect_tap : collect, c, c->taps };
     MUST(gr_core_new(&engine, c->gar, c->backend, &limits, NULL, NULL, &err));
     MUST(gr_sequence_new(&s, engine, &err));
     if (c->canvas[0] > 0) {
@@ -351,6 +377,32 @@ void golden_case_compare_replays(golden_case *c, double tolerance)
         snprintf(theirs, sizeof theirs, "replay_%d", c->regions[i].prompt);
         compare_named(c, ours, theirs, tolerance);
     }
+}
+
+int golden_case_compare_taps(golden_case *c, double tolerance)
+{
+    static const char *const kinds[] = { "tap.vision.norm_pre", "tap.vision.block.", "tap.text.layer." };
+    int n = 0;
+    for (int kind = 0; kind < 3; kind++)
+        for (int i = 0; i < (kind ? 64 : 1); i++) {
+            char name[64];
+            if (kind == 0)
+                snprintf(name, sizeof name, "%s", kinds[kind]);
+            else
+                snprintf(name, sizeof name, "%s%d", kinds[kind], i);
+            n += gr_safetensors_find(c->want, name) != NULL;
+            compare_named(c, name, name, tolerance);
+        }
+    return n;
+}
+
+void golden_case_all_same_bits(const golden_case *a, const golden_case *b)
+{
+    assert_int_equal(a->n_got, b->n_got);
+    for (int i = 0; i < a->n_got; i++)
+        golden_case_same_bits(a, b, a->got[i].name);
+    assert_int_equal(a->n_answer, b->n_answer);
+    assert_memory_equal(a->answer, b->answer, (size_t)a->n_answer * sizeof *a->answer);
 }
 
 void golden_case_same_bits(const golden_case *a, const golden_case *b, const char *name)

@@ -35,7 +35,10 @@ typedef struct {
     /* Files. */
     char *bytes, *input_bytes;
     gr_safetensors *want, *want_inputs; /* the same file twice, unless the inputs are another case's */
-    /* The run. */
+    /* The run: without rewrites, or collecting what the golden file has as tap.* instead of what the engine
+     * shows; set before golden_case_run. */
+    bool plain, taps;
+    int n_blocks, n_layers; /* calls seen by the taps */
     test_dir dir;
     gr_gar *gar;
     gr_backend *backend;
@@ -47,6 +50,9 @@ typedef struct {
 } golden_case;
 
 void golden_case_open(golden_case *c, const char *name, int n_threads);
+/* The same on another backend. */
+typedef gr_status (*golden_backend)(gr_backend **out, gr_runtime *rt, gr_error *err);
+void golden_case_open_on(golden_case *c, const char *name, int n_threads, golden_backend backend);
 void golden_case_close(golden_case *c);
 
 /* Encodes the golden tiles under masks painted and resampled by the library, runs the golden ids with teacher
@@ -58,9 +64,13 @@ void golden_case_run(golden_case *c, int chunk_rows);
  * a value that the golden file does not hold is passed over. */
 void golden_case_compare(golden_case *c, const char *name, double tolerance);
 void golden_case_compare_replays(golden_case *c, double tolerance);
+/* The tower's embedding and blocks of the thumbnail, and the last rows of the prompt after every decoder
+ * layer: all that the golden file has of them. Returns how many were compared. */
+int golden_case_compare_taps(golden_case *c, double tolerance);
 
 /* Fails unless both runs gave the same bits. */
 void golden_case_same_bits(const golden_case *a, const golden_case *b, const char *name);
+void golden_case_all_same_bits(const golden_case *a, const golden_case *b); /* of every value, and tokens */
 
 const golden_value *golden_case_value(const golden_case *c, const char *name); /* NULL: never shown */
 
