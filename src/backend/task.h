@@ -44,8 +44,8 @@ typedef struct {
     const int32_t *position; /* [n_rows] */
 } gr_rows;
 
-/* KV pages of 64 tokens. A page holds, for every layer, K [kv_heads][64][head_dim] and then V likewise, as
- * f32. */
+/* KV pages of 64 tokens. A page holds, for every layer, K [kv_heads][head_dim][64] (keys side by side, as
+ * attention multiplies them) and then V [kv_heads][64][head_dim], as f32. */
 #define GR_PAGE_TOKENS 64
 typedef struct {
     float *memory; /* in the backend's space */

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/half.h"
-#include "base/mathx.h"
+#include "backend/cpu/kernels.h"
 #include "graph/op.h"
 #include "op/ops.h"
 
@@ -51,8 +51,9 @@ static void swiglu_forward(const gr_task *t, int phase, size_t unit, void *scrat
     for (size_t r = r0; r < r1; r++) {
         const float *gate = gr_row(&t->in[0], r), *up = gr_row(&t->in[1], r);
         float *y = gr_row(&t->out[0], r);
+        t->k->silu(y, gate, t->out[0].cols); /* so y must not be where `up` lies */
         for (size_t c = 0; c < t->out[0].cols; c++)
-            y[c] = between(t, gate[c] / (1.0f + gr_expf(-gate[c]))) * up[c];
+            y[c] = between(t, y[c]) * up[c];
         gr_finish(t, y, t->out[0].cols);
     }
 }
@@ -61,7 +62,7 @@ const gr_op gr_op_swiglu = { .name = "swiglu",
                              .min_in = 2,
                              .max_in = 2,
                              .n_out = 1,
-                             .inplace = 3,
+                             .inplace = 1,
                              .infer = gr_infer_same,
                              .forward = swiglu_forward };
 

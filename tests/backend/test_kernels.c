@@ -172,10 +172,130 @@ static void extreme_values_stay_in_their_row(void **state)
     }
 }
 
+/* Attention's three kernels on ragged counts, against double; and every row alone has the bits it has among
+ * others. */
+static void attention_blocks_agree_with_double_and_rows_alone(void **state)
+{
+    (void)state;
+    enum { MOST = 13, B = GR_KEY_BLOCK };
+    static const size_t dims[] = { 1, 4, 7, 16, 24, 33, 64, 96, 128 };
+    static float q[MOST * 131], kt[128 * B], v[B * 131], s[MOST * B], one[B], o[MOST * 131], alone[131];
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (!runs(&sets[set]))
+            continue;
+        gr_kernels k;
+        gr_kernels_init(&k, sets[set].cpu);
+        for (size_t di = 0; di < sizeof dims / sizeof *dims; di++) {
+            const size_t d = dims[di], ld = d + 3;
+            int32_t seen[MOST];
+            for (size_t i = 0; i < MOST * ld; i++)
+                q[i] = drawn(1, i), o[i] = drawn(4, i);
+            for (size_t i = 0; i < d * B; i++)
+                kt[i] = drawn(2, i);
+            for (size_t i = 0; i < B * ld; i++)
+                v[i] = drawn(3, i);
+            for (size_t rows = 1; rows <= MOST; rows += 3) {
+                k.scores(s, q, ld, rows, d, kt, 0.7f);
+                for (size_t r = 0; r < rows; r++) {
+                    k.scores(one, q + r * ld, ld, 1, d, kt, 0.7f);
+                    assert_memory_equal(one, s + r * B, sizeof one);
+                    for (size_t j = 0; j < B; j++) {
+                        double sum = 0;
+                        for (size_t c = 0; c < d; c++)
+                            sum += (double)q[r * ld + c] * kt[c * B + j];
+                        assert_true(fabs(s[r * B + j] - 0.7f * sum) < 1e-5 * (1 + sqrt((double)d)));
+                    }
+                    seen[r] = (int32_t)(1 + (r * 29) % B);
+                }
+                k.weigh(o, ld, s, seen, rows, v, ld, d);
+                for (size_t r = 0; r < rows; r++) {
+                    for (size_t c = 0; c < ld; c++)
+                        alone[c] = drawn(4, r * ld + c);
+                    k.weigh(alone, ld, s + r * B, seen + r, 1, v, ld, d);
+                    assert_memory_equal(alone, o + r * ld,
+                                        ld * sizeof *alone); /* nor is anything past d touched */
+                    for (size_t c = 0; c < d; c++) {
+                        double sum = drawn(4, r * ld + c);
+                        for (int32_t j = 0; j < seen[r]; j++)
+                            sum += (double)s[r * B + (size_t)j] * v[(size_t)j * ld + c];
+                        assert_true(fabs(alone[c] - sum) < 1e-4);
+                        o[r * ld + c] = drawn(4, r * ld + c);
+                    }
+                }
+            }
+        }
+    }
+}
+
+static void soften_gives_weights_and_their_sum(void **state)
+{
+    (void)state;
+    float s[GR_KEY_BLOCK], given[GR_KEY_BLOCK];
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (!runs(&sets[set]))
+            continue;
+        gr_kernels k;
+        gr_kernels_init(&k, sets[set].cpu);
+        for (size_t n = 1; n <= GR_KEY_BLOCK; n++) {
+            double want = 0, high = 0.25;
+            for (size_t i = 0; i < n; i++) {
+                given[i] = s[i] = 30 * drawn(11, i + n);
+                high = s[i] > high ? (double)s[i] : high;
+            }
+            for (size_t i = n; i < GR_KEY_BLOCK; i++)
+                s[i] = NAN; /* what lies behind does not count */
+            float top = 0.25f;
+            const float sum = k.soften(s, n, &top);
+            assert_true((double)top == high);
+            for (size_t i = 0; i < n; i++) {
+                assert_true(fabs(s[i] - exp((double)given[i] - high)) < 3e-7);
+                want += exp((double)given[i] - high);
+            }
+            assert_true(fabs(sum - want) < 1e-5 * want);
+        }
+        float none = -INFINITY; /* the first block of a row */
+        s[0] = -3;
+        assert_true(k.soften(s, 1, &none) == 1.0f && none == -3.0f);
+    }
+}
+
+static void activations_agree_with_double_and_keep_their_ends(void **state)
+{
+    (void)state;
+    float x[1000], y[1001];
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (!runs(&sets[set]))
+            continue;
+        gr_kernels k;
+        gr_kernels_init(&k, sets[set].cpu);
+        for (size_t i = 0; i < 1000; i++)
+            x[i] = -9 + 0.018f * (float)i;
+        for (size_t n = 0; n <= 1000; n += n < 40 ? 1 : 137) {
+            y[n] = 42;
+            k.gelu(y, x, n);
+            for (size_t i = 0; i < n; i++)
+                assert_true(fabs(y[i] - (double)x[i] * 0.5 * erfc(-(double)x[i] * 0.70710678118654752)) <
+                            2e-6);
+            k.silu(y, x, n);
+            for (size_t i = 0; i < n; i++)
+                assert_true(fabs(y[i] - (double)x[i] / (1 + exp(-(double)x[i]))) < 1e-6);
+            assert_true(y[n] == 42);
+        }
+        const float ends[5] = { -1000, 1000, NAN, 0, -88 };
+        k.silu(y, ends, 5);
+        assert_true(y[0] == 0 && y[1] == 1000 && isnan(y[2]) && y[3] == 0 && y[4] < 0 && y[4] > -1e-30f);
+        k.gelu(y, ends, 4);
+        assert_true(y[0] == 0 && y[1] == 1000 && isnan(y[2]) && y[3] == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(products_agree_with_double_and_rows_with_strips),
                                         cmocka_unit_test(dot_and_axpy_agree_with_double),
-                                        cmocka_unit_test(extreme_values_stay_in_their_row) };
+                                        cmocka_unit_test(extreme_values_stay_in_their_row),
+                                        cmocka_unit_test(attention_blocks_agree_with_double_and_rows_alone),
+                                        cmocka_unit_test(soften_gives_weights_and_their_sum),
+                                        cmocka_unit_test(activations_agree_with_double_and_keep_their_ends) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

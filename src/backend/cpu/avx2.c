@@ -7,6 +7,12 @@
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
+#define LANES          8
+#define GROUP          3
+#define MADD(a, b, c)  ((vec)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define MADD1(a, b, c) __builtin_fmaf(a, b, c)
+#include "backend/cpu/lanes.h"
+
 #define ROWS 6
 
 /* Half h of a panel is outputs 8 h .. 8 h + 7 and 16 + 8 h .. 16 + 8 h + 7: what one load of bf16 pairs
@@ -152,7 +158,8 @@ void gr_kernels_add_avx2(gr_kernels *k)
                        .strip = { strip_f32, strip_bf16, strip_f16 },
                        .row = { row_f32, row_bf16, row_f16 },
                        .dot = dot,
-                       .axpy = axpy };
+                       .axpy = axpy,
+                       LANE_KERNELS };
 }
 #else
 typedef int gr_not_x86; /* an empty file is no C */

@@ -7,6 +7,12 @@
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
+#define LANES          16
+#define GROUP          6
+#define MADD(a, b, c)  ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define MADD1(a, b, c) __builtin_fmaf(a, b, c)
+#include "backend/cpu/lanes.h"
+
 #define ROWS 12
 
 /* Weights of one k, widened: outputs 0..15 and 16..31. */
@@ -153,7 +159,8 @@ void gr_kernels_add_avx512(gr_kernels *k)
                        .strip = { strip_f32, strip_bf16, strip_f16 },
                        .row = { row_f32, row_bf16, row_f16 },
                        .dot = dot,
-                       .axpy = axpy };
+                       .axpy = axpy,
+                       LANE_KERNELS };
 }
 #else
 typedef int gr_not_x86; /* an empty file is no C */

@@ -15,6 +15,7 @@
 
 #define GR_K_BLOCK \
     512 /* a product sums k in blocks of this many, each from zero, then adds the blocks in order */
+#define GR_KEY_BLOCK 64 /* keys that attention takes at a time: a KV page */
 #define GR_STRIP_MAX 12 /* rows of the widest strip */
 #define GR_LANES                                                                                         \
     16 /* partial sums of a dot product: lane i takes elements i, i + 16, ...; lanes are added pairwise, \
@@ -33,6 +34,20 @@ typedef struct gr_kernels {
                      const void *panel, bool first);
     /* All of k for one row, with the very same sums. */
     void (*row[3])(float *out, size_t cols, const float *x, size_t k, const void *panel);
+
+    /* Attention, on blocks of GR_KEY_BLOCK keys. scores: s[r][j] = scale times the sum over c ascending of
+     * q[r][c] kt[c][j], for all j; kt is [d][GR_KEY_BLOCK]. soften: s[i] = exp(s[i] - top) for i < n, top the
+     * greatest of *top and s[0..n); *top gets it; the sum is returned; s has room for a whole block. weigh:
+     * o[r] += sum over j ascending, j < n_keys[r], of p[r][j] v[j]; p rows lie GR_KEY_BLOCK apart. A row's
+     * results do not depend on the rows beside it. */
+    void (*scores)(float *s, const float *q, size_t ldq, size_t rows, size_t d, const float *kt, float scale);
+    float (*soften)(float *s, size_t n, float *top);
+    void (*weigh)(float *o, size_t ldo, const float *p, const int32_t *n_keys, size_t rows, const float *v,
+                  size_t ldv, size_t d);
+
+    /* y[i] = x[i] Phi(x[i]), y[i] = x[i] / (1 + exp(-x[i])); y may be x. */
+    void (*gelu)(float *y, const float *x, size_t n);
+    void (*silu)(float *y, const float *x, size_t n);
 
     /* Sum of a[i] * b[i] in GR_LANES lanes. */
     float (*dot)(const float *a, const float *b, size_t n);

@@ -4,6 +4,12 @@
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
+#define LANES          4
+#define GROUP          2
+#define MADD(a, b, c)  ((a) * (b) + (c))
+#define MADD1(a, b, c) ((a) * (b) + (c))
+#include "backend/cpu/lanes.h"
+
 /* Rows and columns that are summed at a time: 4 x 8 partial sums, which the compiler keeps in sixteen 128-bit
  * registers. Four floats are one value of a vector type (GNU C, gcc and clang on any machine); each lane is
  * an ordinary sum over ascending k. */
@@ -129,4 +135,5 @@ const gr_kernels gr_kernels_ref = { .name = "plain C",
                                     .strip = { strip_f32, strip_bf16, strip_f16 },
                                     .row = { row_f32, row_bf16, row_f16 },
                                     .dot = dot,
-                                    .axpy = axpy };
+                                    .axpy = axpy,
+                                    LANE_KERNELS };
