@@ -49,16 +49,20 @@
         err = (gr_error){ 0 };                                                                         \
     } while (0)
 
-static inline gr_runtime *test_runtime_threads(int n_threads)
+/* cpu_mask: GR_CPU_* bits that may be used; 0 is plain C. */
+static inline gr_runtime *test_runtime_cpu(int n_threads, unsigned cpu_mask)
 {
     gr_runtime *rt = NULL;
     gr_error err = { 0 };
     gr_runtime_options o;
     gr_runtime_options_init(&o);
     o.n_threads = n_threads;
+    o.cpu_mask = cpu_mask;
     MUST(gr_runtime_new(&rt, &o, &err));
     return rt;
 }
+
+static inline gr_runtime *test_runtime_threads(int n_threads) { return test_runtime_cpu(n_threads, ~0u); }
 
 static inline gr_runtime *test_runtime(void) { return test_runtime_threads(2); }
 

@@ -3,6 +3,7 @@
  * and not the preprocessing's. */
 #include "test.h"
 
+#include "backend/cpu/kernels.h"
 #include "support/golden_case.h"
 
 /* Relative RMS. f32: rounding noise of these models is about 1e-6 (rounding_noise in the case files). */
@@ -52,6 +53,26 @@ CASE(bf16_one_region, "l-single-released-bf16")
 CASE(bf16_five_regions, "l-five-paper-bf16")
 CASE(bf16_without_class_token, "g-single-paper-bf16")
 CASE(bf16_three_regions, "g-three-released-bf16")
+
+/* Each instruction set that the library has a kernel set for; those this processor lacks fall back to a
+ * smaller one. */
+static void every_kernel_set_agrees_with_pytorch(void **state)
+{
+    (void)state;
+    static const unsigned masks[] = { 0, GR_CPU_AVX2 };
+    static const char *const names[] = { "l-five-paper", "g-three-released", "r-single-released",
+                                         "l-single-released-bf16" };
+    for (size_t m = 0; m < sizeof masks / sizeof *masks; m++)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            golden_case c;
+            golden_case_open_on(&c, names[i], 2, masks[m], gr_backend_cpu_new);
+            golden_case_run(&c, 100);
+            golden_case_compare(&c, "image_features", c.bf16 ? FEATURES_BF16 : FEATURES_F32);
+            golden_case_compare_replays(&c, c.bf16 ? FEATURES_BF16 : FEATURES_F32);
+            golden_case_compare(&c, "logits", c.bf16 ? LOGITS_BF16 : LOGITS_F32);
+            golden_case_close(&c);
+        }
+}
 
 /* The same case with other threads and chunks: the very same bits of logits. */
 static void bits_do_not_depend_on_threads_or_chunks(void **state)
@@ -138,7 +159,7 @@ static void the_checking_backend_gives_the_same_bits(void **state)
         golden_case cpu, check;
         golden_case_open(&cpu, names[i], 2);
         golden_case_run(&cpu, 256);
-        golden_case_open_on(&check, names[i], 2, gr_backend_check_new);
+        golden_case_open_on(&check, names[i], 2, ~0u, gr_backend_check_new);
         golden_case_run(&check, 256);
         golden_case_all_same_bits(&cpu, &check);
         golden_case_close(&cpu);
@@ -167,6 +188,7 @@ int main(void)
         cmocka_unit_test(bf16_five_regions),
         cmocka_unit_test(bf16_without_class_token),
         cmocka_unit_test(bf16_three_regions),
+        cmocka_unit_test(every_kernel_set_agrees_with_pytorch),
         cmocka_unit_test(bits_do_not_depend_on_threads_or_chunks),
         cmocka_unit_test(every_layer_inside),
         cmocka_unit_test(rewrites_give_the_bits_of_plain_operators),

@@ -95,10 +95,11 @@ static gr_safetensors *open_tensors(golden_case *c, const char *file, char **byt
 
 void golden_case_open(golden_case *c, const char *name, int n_threads)
 {
-    golden_case_open_on(c, name, n_threads, gr_backend_cpu_new);
+    golden_case_open_on(c, name, n_threads, ~0u, gr_backend_cpu_new);
 }
 
-void golden_case_open_on(golden_case *c, const char *name, int n_threads, golden_backend backend)
+void golden_case_open_on(golden_case *c, const char *name, int n_threads, unsigned cpu_mask,
+                         golden_backend backend)
 {
     gr_error err = { 0 };
     char path[1024], *text;
@@ -107,7 +108,7 @@ void golden_case_open_on(golden_case *c, const char *name, int n_threads, golden
     gr_json j;
     memset(c, 0, sizeof *c);
     snprintf(c->name, sizeof c->name, "%s", name);
-    c->rt = test_runtime_threads(n_threads);
+    c->rt = test_runtime_cpu(n_threads, cpu_mask);
     snprintf(path, sizeof path, TEST_FILE("golden/gar/%s.json"), name);
     MUST(gr_file_read(c->rt, path, 1 << 22, &text, &size, &err));
     gr_json_init(&j, c->rt, text, size, path, 1 << 20);

@@ -50,9 +50,10 @@ typedef struct {
 } golden_case;
 
 void golden_case_open(golden_case *c, const char *name, int n_threads);
-/* The same on another backend. */
+/* The same with only some of the processor's instructions (GR_CPU_* bits), on another backend. */
 typedef gr_status (*golden_backend)(gr_backend **out, gr_runtime *rt, gr_error *err);
-void golden_case_open_on(golden_case *c, const char *name, int n_threads, golden_backend backend);
+void golden_case_open_on(golden_case *c, const char *name, int n_threads, unsigned cpu_mask,
+                         golden_backend backend);
 void golden_case_close(golden_case *c);
 
 /* Encodes the golden tiles under masks painted and resampled by the library, runs the golden ids with teacher
