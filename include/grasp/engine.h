@@ -28,7 +28,7 @@ GR_API void gr_engine_options_init(gr_engine_options *options);
 /* Memory in bytes, computed before anything is taken. Peak resident memory is at most total + 3 % + 64 MB. */
 typedef struct {
     size_t weights, kv, arena, features, buffers;
-    size_t picture; /* tiles of a picture of max_tiles, as bytes */
+    size_t picture; /* tiles of a picture of max_tiles, as bytes, and resizing to them */
     size_t total;
 } gr_memory;
 

@@ -6,14 +6,15 @@
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
-static gr_capacities capacities(const gr_core_limits *l)
+/* The rotary table is the model's: as long as the engine that prepared it wanted. */
+static gr_capacities capacities(const gr_core_limits *l, const gr_gar *m)
 {
     return (gr_capacities){ .max_tiles = 1,
                             .max_rows = l->chunk_rows,
                             .max_picks = l->max_sequences,
                             .max_features = l->max_features,
                             .max_regions = l->max_regions,
-                            .max_positions = l->max_context };
+                            .max_positions = m->backend ? m->max_positions : l->max_context };
 }
 
 static gr_status check_limits(const gr_core_limits *l, const gr_gar_config *c, gr_error *err)
@@ -94,7 +95,7 @@ gr_status gr_core_measure(gr_core_memory *memory, const gr_gar *m, gr_backend *b
                           const gr_core_limits *limits, gr_error *err)
 {
     gr_segments s;
-    const gr_capacities cap = capacities(limits);
+    const gr_capacities cap = capacities(limits, m);
     GR_TRY(check_limits(limits, &m->config, err));
     GR_TRY(gr_segments_init(&s, m->rt, &m->config, b, &cap, m->round, !limits->plain, err));
     fill_memory(memory, m, limits, gr_segments_arena_bytes(&s));
@@ -134,7 +135,7 @@ static bool give_back(void *user, void *pointer, size_t bytes, bool on_device)
 static gr_status take_memory(gr_core *e, gr_error *err)
 {
     const gr_gar_config *c = &e->model->config;
-    const gr_capacities cap = capacities(&e->limits);
+    const gr_capacities cap = capacities(&e->limits, e->model);
     GR_TRY(
         gr_segments_init(&e->segments, e->rt, c, e->backend, &cap, e->model->round, !e->limits.plain, err));
     placing p = { e, err };

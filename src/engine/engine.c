@@ -1,7 +1,9 @@
 /* engine.c - grasp/engine.h on top of the core. */
 #include "base/alloc.h"
+#include "base/runtime.h"
 #include "engine/model.h"
 #include "engine/session.h"
+#include "media/resize.h"
 #include "region/canvas.h"
 
 void gr_engine_options_init(gr_engine_options *options)
@@ -44,12 +46,13 @@ gr_status gr_engine_measure(const gr_model *model, const gr_engine_options *opti
     int max_tiles = 0;
     GR_TRY(limits_of(model, options, &limits, &max_tiles, err));
     GR_TRY(gr_core_measure(&m, model->gar, model->backend, &limits, err));
-    const size_t tile = (size_t)model->gar->config.vision.tile_px * (size_t)model->gar->config.vision.tile_px;
+    const int side = model->gar->config.vision.tile_px;
     *memory = (gr_memory){
         .weights = m.weights, .kv = m.kv, .arena = m.arena, .features = m.features, .buffers = m.buffers
     };
-    /* Picture and masks as bytes, and the resize's float rows of the canvas. */
-    memory->picture = (size_t)(1 + max_tiles) * tile * 4;
+    /* Picture and masks as bytes, and what resizing to the widest canvas takes. */
+    memory->picture = (size_t)(1 + max_tiles) * (size_t)side * (size_t)side * 4 +
+                      gr_resize_bytes(gr_threads_count(model->rt->threads), side * max_tiles, 3);
     memory->total = m.total + memory->picture;
     return GR_OK;
 }

@@ -160,11 +160,13 @@ static void resize_band(void *user, size_t unit, int worker)
              job->y.weight + (size_t)y * (size_t)job->y.max_taps, job->y.count[y]);
 }
 
+#define MAX_BAND_ROWS 64
+
 /* Bands of about 256 source rows, so that the rows two neighbours both need are few. */
 static size_t plan_bands(resize_job *job)
 {
     const int rows = (int)(256.0 * job->y.n_out / job->y.n_in);
-    job->band_rows = rows < 8 ? 8 : rows > 64 ? 64 : rows;
+    job->band_rows = rows < 8 ? 8 : rows > MAX_BAND_ROWS ? MAX_BAND_ROWS : rows;
     const size_t n_units = ((size_t)job->y.n_out + (size_t)job->band_rows - 1) / (size_t)job->band_rows;
     for (size_t unit = 0; unit < n_units; unit++) {
         int first, end, source, source_end;
@@ -173,6 +175,13 @@ static size_t plan_bands(resize_job *job)
             job->max_source_rows = source_end - source;
     }
     return n_units;
+}
+
+size_t gr_resize_bytes(int workers, int out_w, int channels)
+{
+    const size_t rows =
+        4 * MAX_BAND_ROWS + 32; /* of the highest band at a scale of 7: 256 + 4 * 7 + 1, a sum */
+    return (size_t)workers * rows * (size_t)out_w * (size_t)channels * sizeof(float);
 }
 
 gr_status gr_resize_bicubic(gr_runtime *rt, uint8_t *out, int out_w, int out_h, const uint8_t *in, int in_w,

@@ -8,6 +8,7 @@
 #ifndef GR_MEDIA_RESIZE_H
 #define GR_MEDIA_RESIZE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "grasp/runtime.h"
 
@@ -28,6 +29,10 @@ void gr_resize_axis_fini(gr_resize_axis *axis, gr_runtime *rt); /* an all-zero a
  * GR_ERR_ARG: a side below 1 or other channels. GR_ERR_MEM. */
 gr_status gr_resize_bicubic(gr_runtime *rt, uint8_t *out, int out_w, int out_h, const uint8_t *in, int in_w,
                             int in_h, int channels, gr_error *err);
+
+/* Bytes of that working memory, at most, for pictures up to seven times as high as the result. (Higher ones:
+ * their 12 * in_h / out_h rows, where that is more than 288.) */
+size_t gr_resize_bytes(int workers, int out_w, int channels);
 
 /* The input that output i reads: min(floor(float32(i) * (float32(n_in) / float32(n_out))), n_in - 1). */
 int gr_nearest_index(int i, int n_in, int n_out);

@@ -6,6 +6,11 @@
 
 void world_open(world *w, const char *dir, int n_threads, gr_core_limits limits)
 {
+    world_open_with(w, dir, test_runtime_threads(n_threads), limits);
+}
+
+void world_open_with(world *w, const char *dir, gr_runtime *rt, gr_core_limits limits)
+{
     gr_error err = { 0 };
     gr_core_limits l = limits;
     l.max_sequences = l.max_sequences ? l.max_sequences : 1;
@@ -13,7 +18,7 @@ void world_open(world *w, const char *dir, int n_threads, gr_core_limits limits)
     l.chunk_rows = l.chunk_rows ? l.chunk_rows : 256;
     l.max_features = l.max_features ? l.max_features : 400;
     l.max_regions = l.max_regions ? l.max_regions : 5;
-    *w = (world){ .rt = test_runtime_threads(n_threads) };
+    *w = (world){ .rt = rt };
     MUST(gr_backend_cpu_new(&w->backend, w->rt, &err));
     MUST(gr_gar_open(&w->gar, w->rt, dir, GR_ROUND_NONE, &err));
     MUST(gr_core_new(&w->core, w->gar, w->backend, &l, NULL, NULL, &err));

@@ -20,6 +20,8 @@ typedef struct {
 /* `dir` as made by test_drawn_checkpoint. Limits left 0: 1 sequence, 512 rows, chunks of 256, 400 features, 5
  * regions. */
 void world_open(world *w, const char *dir, int n_threads, gr_core_limits limits);
+/* With a runtime that the world then owns. */
+void world_open_with(world *w, const char *dir, gr_runtime *rt, gr_core_limits limits);
 void world_close(world *w);
 
 /* Prompt: `before` tokens, the picture's rows, the regions' rows, `after` tokens. */
