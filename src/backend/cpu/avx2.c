@@ -7,13 +7,12 @@
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
+#define ROWS           6
 #define LANES          8
 #define GROUP          3
 #define MADD(a, b, c)  ((vec)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define MADD1(a, b, c) __builtin_fmaf(a, b, c)
 #include "backend/cpu/lanes.h"
-
-#define ROWS 6
 
 /* Half h of a panel is outputs 8 h .. 8 h + 7 and 16 + 8 h .. 16 + 8 h + 7: what one load of bf16 pairs
  * gives. */
@@ -52,17 +51,6 @@ static inline void put8(float *out, size_t cols, size_t c, __m256 sum, bool firs
     _mm256_storeu_ps(part, sum);
     for (size_t i = c; i < cols; i++)
         out[i] = first ? part[i - c] : out[i] + part[i - c];
-}
-
-static void pack(float *strip, const float *x, size_t ldx, size_t rows, size_t n)
-{
-    for (size_t r = 0; r < ROWS; r++)
-        if (r < rows)
-            for (size_t k = 0; k < n; k++)
-                strip[k * ROWS + r] = x[r * ldx + k];
-        else
-            for (size_t k = 0; k < n; k++)
-                strip[k * ROWS + r] = 0;
 }
 
 #define EACH6(X) \
@@ -153,8 +141,6 @@ static void axpy(float *y, float s, const float *x, size_t n)
 void gr_kernels_add_avx2(gr_kernels *k)
 {
     *k = (gr_kernels){ .name = "AVX2",
-                       .strip_rows = ROWS,
-                       .pack = pack,
                        .strip = { strip_f32, strip_bf16, strip_f16 },
                        .row = { row_f32, row_bf16, row_f16 },
                        .dot = dot,

@@ -7,13 +7,12 @@
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
+#define ROWS           12
 #define LANES          16
 #define GROUP          6
 #define MADD(a, b, c)  ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define MADD1(a, b, c) __builtin_fmaf(a, b, c)
 #include "backend/cpu/lanes.h"
-
-#define ROWS 12
 
 /* Weights of one k, widened: outputs 0..15 and 16..31. */
 typedef struct {
@@ -54,17 +53,6 @@ static inline __attribute__((always_inline)) void put(float *out, size_t cols, _
     }
     _mm512_mask_storeu_ps(out, m0, low);
     _mm512_mask_storeu_ps(out + 16, m1, high);
-}
-
-static void pack(float *strip, const float *x, size_t ldx, size_t rows, size_t n)
-{
-    for (size_t r = 0; r < ROWS; r++)
-        if (r < rows)
-            for (size_t k = 0; k < n; k++)
-                strip[k * ROWS + r] = x[r * ldx + k];
-        else
-            for (size_t k = 0; k < n; k++)
-                strip[k * ROWS + r] = 0;
 }
 
 #define EACH12(X) \
@@ -154,8 +142,6 @@ static void axpy(float *y, float s, const float *x, size_t n)
 void gr_kernels_add_avx512(gr_kernels *k)
 {
     *k = (gr_kernels){ .name = "AVX-512",
-                       .strip_rows = ROWS,
-                       .pack = pack,
                        .strip = { strip_f32, strip_bf16, strip_f16 },
                        .row = { row_f32, row_bf16, row_f16 },
                        .dot = dot,

@@ -1,4 +1,5 @@
 /* lanes.h - kernels that are written once for vectors of any width. A set includes it after defining
+ *   ROWS        rows of a strip
  *   LANES       floats of a vector: 4, 8 or 16
  *   GROUP       rows that share what is loaded in `scores` and `weigh`
  *   MADD(a, b, c), MADD1(a, b, c)   a * b + c of vectors and of floats, fused or not
@@ -124,6 +125,14 @@ static float soften(float *s, size_t n, float *top)
     return sum_lanes(sum);
 }
 
+/* Rows of x side by side; rows that are not there are zeros. */
+static void pack(float *strip, const float *x, size_t ldx, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t k = 0; k < n; k++)
+            strip[k * ROWS + r] = r < rows ? x[r * ldx + k] : 0.0f;
+}
+
 #define CHUNK (4 * LANES) /* what four accumulators of a row hold */
 
 /* Scores of `rows` (a constant after inlining) rows against one chunk of keys. */
@@ -220,4 +229,6 @@ static void weigh(float *o, size_t ldo, const float *p, const int32_t *n_keys, s
         weigh_columns(o + r * ldo, ldo, p + r * GR_KEY_BLOCK, 0, (size_t)n_keys[r], v, ldv, d, 1);
 }
 
-#define LANE_KERNELS .soften = soften, .scores = scores, .weigh = weigh, .gelu = gelu, .silu = silu
+#define LANE_KERNELS                                                                                    \
+    .strip_rows = ROWS, .pack = pack, .soften = soften, .scores = scores, .weigh = weigh, .gelu = gelu, \
+    .silu = silu

@@ -4,6 +4,7 @@
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
+#define ROWS           4
 #define LANES          4
 #define GROUP          2
 #define MADD(a, b, c)  ((a) * (b) + (c))
@@ -13,7 +14,6 @@
 /* Rows and columns that are summed at a time: 4 x 8 partial sums, which the compiler keeps in sixteen 128-bit
  * registers. Four floats are one value of a vector type (GNU C, gcc and clang on any machine); each lane is
  * an ordinary sum over ascending k. */
-#define ROWS 4
 #define COLS 8
 
 typedef float four __attribute__((vector_size(16)));
@@ -45,13 +45,6 @@ static void sum_four_rows(float acc[ROWS][GR_PANEL], const float *strip, size_t 
     const four sums[ROWS][2] = { { a0, a1 }, { b0, b1 }, { c_0, c_1 }, { d0, d1 } };
     for (int r = 0; r < ROWS; r++)
         memcpy(&acc[r][c0], sums[r], sizeof sums[r]);
-}
-
-static void pack(float *strip, const float *x, size_t ldx, size_t rows, size_t n)
-{
-    for (size_t k = 0; k < n; k++)
-        for (size_t r = 0; r < ROWS; r++)
-            strip[k * ROWS + r] = r < rows ? x[r * ldx + k] : 0.0f;
 }
 
 static void put(float *out, const float *sum, size_t cols, bool first)
@@ -130,8 +123,6 @@ static void axpy(float *y, float s, const float *x, size_t n)
 }
 
 const gr_kernels gr_kernels_ref = { .name = "plain C",
-                                    .strip_rows = ROWS,
-                                    .pack = pack,
                                     .strip = { strip_f32, strip_bf16, strip_f16 },
                                     .row = { row_f32, row_bf16, row_f16 },
                                     .dot = dot,
