@@ -271,7 +271,7 @@ static void end_tokens_follow_the_profile(void **state)
     for (int config = 0; config < 2; config++)
         for (uint64_t seed = 0; seed < 12; seed++) {
             gr_request r = text_request(f, "Say little.");
-            gr_answer_options o = drawn(250, seed);
+            gr_answer_options o = drawn(90, seed);
             answer a;
             o.ignore_end = false;
             MUST(gr_profile_set(&r.profile, config ? "stop=config" : "stop=eot", &err));
