@@ -271,7 +271,7 @@ static void end_tokens_follow_the_profile(void **state)
     for (int config = 0; config < 2; config++)
         for (uint64_t seed = 0; seed < 12; seed++) {
             gr_request r = text_request(f, "Say little.");
-            gr_answer_options o = drawn(250, seed);
+            gr_answer_options o = drawn(90, seed);
             answer a;
             o.ignore_end = false;
             MUST(gr_profile_set(&r.profile, config ? "stop=config" : "stop=eot", &err));
@@ -438,17 +438,22 @@ static void the_receiver_can_stop_the_answer(void **state)
     gr_error err = { 0 };
     const gr_request r = text_request(f, "Go on and on.");
     const gr_answer_options o = drawn(200, 1);
-    stream got = { .most = 5 };
     answer a, whole;
-    MUST(gr_session_ask(f->s, &r, &o, &err));
-    MUST(gr_session_answer(f->s, take_piece, &got, &err));
-    take_answer(f->s, &a);
-    assert_int_equal(got.pieces, 5); /* never called again */
-    assert_int_equal(a.finish, GR_FINISH_CANCELLED);
-    assert_true(a.n_tokens < 60);
+    size_t more = 0;
     ask_and_answer(f->s, &r, &o, &whole);
     assert_int_equal(whole.n_tokens, 200);
-    assert_memory_equal(a.ids, whole.ids, a.n_tokens * sizeof *a.ids);
+    for (size_t most = 1; most <= 20; most++) {
+        stream got = { .most = most };
+        MUST(gr_session_ask(f->s, &r, &o, &err));
+        MUST(gr_session_answer(f->s, take_piece, &got, &err));
+        take_answer(f->s, &a);
+        assert_int_equal(got.pieces, most); /* never called again */
+        assert_int_equal(a.finish, GR_FINISH_CANCELLED);
+        assert_true(a.n_tokens < 100);
+        assert_memory_equal(a.ids, whole.ids, a.n_tokens * sizeof *a.ids);
+        more += a.n_text - got.n; /* what half a character, held back by then, became */
+    }
+    assert_true(more > 0);
 }
 
 typedef struct {
@@ -640,6 +645,45 @@ static void a_dump_is_let_go_with_the_answer(void **state)
     MUST(gr_dump_open(&nowhere, f->rt, "/nonexistent/folder/dump.safetensors", &err));
     MUST_FAIL(gr_dump_close(nowhere, &err), GR_ERR_IO, "/nonexistent/folder/dump.safetensors");
     MUST(gr_dump_close(NULL, &err));
+}
+
+/* The switches reach what they name. */
+static void profiles_steer_prompt_masks_and_boxes(void **state)
+{
+    enum { REPLAY = 16 * 96 * 4, MASKS = 3 * 112 * 112 * 4 };
+    static const char *const ways[][2] = { { "multi_bbox=own", "bbox=inclusive" },
+                                           { "multi_bbox=last", "bbox=inclusive" },
+                                           { "multi_bbox=own", "bbox=exclusive" },
+                                           { "mask_resample=bicubic", "double_bos=on" },
+                                           { "mask_resample=bicubic", "double_bos=off" } };
+    fixture *f = *state;
+    gr_error err = { 0 };
+    const gr_answer_options o = drawn(1, 1);
+    const gr_region *regions[2];
+    dumped d[5];
+    const uint8_t *replay[5][2], *masks[5];
+    int64_t rows[5];
+    for (int i = 0; i < 5; i++) {
+        gr_request r = both_request(f, regions);
+        answer a;
+        MUST(gr_profile_set(&r.profile, "roi_mode=paper", &err));
+        MUST(gr_profile_set(&r.profile, ways[i][0], &err));
+        MUST(gr_profile_set(&r.profile, ways[i][1], &err));
+        dump_answer(f->rt, f->s, &f->dir, &r, &o, &a, &d[i]);
+        replay[i][0] = gr_safetensors_find(d[i].file, "replay_0")->data;
+        replay[i][1] = gr_safetensors_find(d[i].file, "replay_1")->data;
+        masks[i] = gr_safetensors_find(d[i].file, "mask_values")->data;
+        rows[i] = gr_safetensors_find(d[i].file, "input_ids")->shape[0];
+    }
+    assert_memory_not_equal(replay[0][0], replay[0][1], REPLAY);
+    assert_memory_equal(replay[1][0], replay[1][1], REPLAY); /* both have the last one's box */
+    assert_memory_equal(replay[1][1], replay[0][1], REPLAY);
+    assert_memory_not_equal(replay[2][0], replay[0][0], REPLAY);
+    assert_memory_equal(masks[0], masks[2], MASKS);
+    assert_memory_not_equal(masks[0], masks[3], MASKS);
+    assert_int_equal(rows[3], rows[4] + 1);
+    for (int i = 0; i < 5; i++)
+        free_dump(f->rt, &d[i]);
 }
 
 /* Where the published code computes in bf16, every value is one: so are the logits. */
@@ -961,6 +1005,7 @@ int main(void)
         cmocka_unit_test(a_picture_can_be_given_up),
         cmocka_unit_test(a_dump_holds_what_was_seen_on_the_way),
         cmocka_unit_test(a_dump_is_let_go_with_the_answer),
+        cmocka_unit_test(profiles_steer_prompt_masks_and_boxes),
         cmocka_unit_test(released_numerics_round_to_bf16),
         cmocka_unit_test(a_base_model_answers_as_gar_does_without_regions),
         cmocka_unit_test(structs_of_another_size_are_refused),
