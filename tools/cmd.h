@@ -4,6 +4,6 @@
 
 #include "cli.h"
 
-extern const cli_command cmd_help, cmd_version;
+extern const cli_command cmd_help, cmd_verify, cmd_version;
 
 #endif

@@ -9,7 +9,7 @@
 #include "suggest.h"
 
 /* In the order of the overview. */
-static const cli_command *const commands[] = { &cmd_help, &cmd_version, NULL };
+static const cli_command *const commands[] = { &cmd_verify, &cmd_help, &cmd_version, NULL };
 
 const cli_command *cli_find(const cli *app, const char *name)
 {

@@ -9,6 +9,7 @@
 #include <grasp/error.h>
 #include <grasp/image.h>
 #include <grasp/runtime.h>
+#include <grasp/verify.h>
 #include <grasp/version.h>
 
 static const struct {
@@ -27,6 +28,7 @@ static const struct {
                                 SIZE(gr_image, 40) FIELD(gr_image, width, 8) FIELD(gr_image, height, 12)
                                     FIELD(gr_image, channels, 16) FIELD(gr_image, pixels, 24)
                                         FIELD(gr_image, orientation, 32) FIELD(gr_image, upright, 36)
+                                            SIZE(gr_verify_options, 72) FIELD(gr_verify_options, images, 8)
 };
 
 /* Growing structs: their init writes the size first. */
@@ -36,6 +38,7 @@ static const struct {
 } growing[] = {
     { "gr_runtime_options_init", sizeof(gr_runtime_options) },
     { "gr_image_options_init", sizeof(gr_image_options) },
+    { "gr_verify_options_init", sizeof(gr_verify_options) },
 };
 
 static int check_growing(void *library)
