@@ -4,6 +4,7 @@
 
 #include "cli.h"
 
-extern const cli_command cmd_describe, cmd_ask, cmd_help, cmd_inspect, cmd_new, cmd_tokenize, cmd_version;
+extern const cli_command cmd_describe, cmd_ask, cmd_inspect, cmd_verify, cmd_tokenize, cmd_new, cmd_help,
+    cmd_version;
 
 #endif

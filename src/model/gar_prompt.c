@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "model/gar_reference.h"
-#include "text/unicode.h"
+#include "text/strip.h"
 
 static const char system_sentence[] =
     "You are a helpful language and vision assistant. You are able to understand the visual content that the "
@@ -91,26 +91,10 @@ typedef struct {
     gr_error *err;
 } building;
 
-/* Python's str.strip: White_Space and the four separators of ASCII. */
-static bool is_stripped(uint32_t cp)
-{
-    return gr_char_classify(cp) == GR_CHAR_SPACE || (cp >= 0x1c && cp <= 0x1f);
-}
-
 static words trim(words w, bool left)
 {
-    size_t first = w.n, end = 0;
-    for (size_t at = 0; at < w.n;) {
-        const gr_utf8 c = gr_utf8_decode((const uint8_t *)w.text + at, w.n - at);
-        if (!is_stripped(c.cp)) {
-            first = first < at ? first : at;
-            end = at + (size_t)c.bytes;
-        }
-        at += (size_t)c.bytes;
-    }
-    if (!left)
-        first = 0;
-    return (words){ w.text + first, end > first ? end - first : 0 };
+    gr_strip(&w.text, &w.n, left ? GR_STRIP_BOTH : GR_STRIP_RIGHT);
+    return w;
 }
 
 static gr_status put(building *b, const char *text) { return gr_prompt_words(b->p, text, b->err); }

@@ -14,6 +14,7 @@ op:       backend graph
 nn:       backend graph op
 model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
+eval:     io media region text backend graph op nn model engine
 '
 
 bad=0

@@ -10,6 +10,7 @@
 #include <grasp/image.h>
 #include <grasp/new.h>
 #include <grasp/session.h>
+#include <grasp/verify.h>
 #include <grasp/version.h>
 
 static const struct {
@@ -172,6 +173,16 @@ static const struct {
     { FIELD(gr_new_size, parameters), 8 },
     { FIELD(gr_new_size, bytes), 16 },
     { FIELD(gr_new_size, dtype), 24 },
+    { SIZE(gr_verify_options), 72 },
+    { FIELD(gr_verify_options, images), 8 },
+    { FIELD(gr_verify_options, grid), 16 },
+    { FIELD(gr_verify_options, limit), 24 },
+    { FIELD(gr_verify_options, max_tokens), 32 },
+    { FIELD(gr_verify_options, watch), 40 },
+    { SIZE(gr_verify_summary), 48 },
+    { FIELD(gr_verify_summary, items), 8 },
+    { FIELD(gr_verify_summary, answers), 40 },
+    { SIZE(gr_verify_row), 56 },
     { SIZE(gr_token), 32 },
     { FIELD(gr_token, id), 0 },
     { FIELD(gr_token, logprob), 8 },
@@ -205,6 +216,7 @@ static const struct {
     { "gr_new_options_init", sizeof(gr_new_options), NULL, false },
     { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
     { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
+    { "gr_verify_options_init", sizeof(gr_verify_options), NULL, false },
     { "gr_request_init", sizeof(gr_request), NULL, true },
 };
 

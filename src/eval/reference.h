@@ -1,0 +1,42 @@
+/* reference.h - published outputs: what was asked about which regions of which picture, and what a model
+ * answered.
+ *
+ * The files are GAR-Bench's model_outputs/gar_*.json: a list of annotations with a "model_output" each. The
+ * kind of an item shows in its keys, and the question is put together as the published script of that kind
+ * does it (evaluation/GAR-Bench/inference.py):
+ *   "choices"       multiple choice: "Question: ...\nOptions:\n...\nAnswer with ..."
+ *   "question"      the question as it is
+ *   "subject_name"  "Describe <Prompt0> in detail, including the relationship with <Prompt1>." */
+#ifndef GR_EVAL_REFERENCE_H
+#define GR_EVAL_REFERENCE_H
+
+#include "base/buf.h"
+#include "grasp/region.h"
+
+#define GR_REFERENCE_MAX_BYTES ((size_t)1 << 30)
+#define GR_REFERENCE_MAX_ITEMS 1000000
+
+typedef struct {
+    size_t number; /* its place in the file, from 0 */
+    char *image;   /* path as written, usually "images/NAME" beside the annotations */
+    char *text;    /* what was asked; <PromptK> is mask K */
+    char *output;
+    gr_region_spec **regions; /* mask K is <PromptK> */
+    int n_regions;
+} gr_reference_item;
+
+typedef struct {
+    gr_runtime *rt;
+    gr_reference_item *items;
+    size_t n, capacity;
+} gr_reference;
+
+/* GR_ERR_IO, GR_ERR_LIMIT, GR_ERR_MEM; GR_ERR_FORMAT: with line and column, or item. On failure there is
+ * nothing to release. */
+gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err);
+/* The same from memory, which is not needed afterwards; `name` is for messages. */
+gr_status gr_reference_parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
+                             gr_error *err);
+void gr_reference_fini(gr_reference *r); /* all-zero is fine */
+
+#endif
