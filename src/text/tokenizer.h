@@ -1,10 +1,14 @@
-/* tokenizer.h - byte-level byte-pair encoding as Llama 3 and GAR publish it (tokenizer.json).
+/* tokenizer.h - text to tokens and back, by one of two algorithms.
  *
- * Taken: no normaliser; the Llama-3 split (bpe_split.h) followed by ByteLevel; model BPE with merges written
- * "a b" or ["a", "b"] and a token for every byte; TemplateProcessing that puts at most one token before the
- * text; decoder ByteLevel. Anything else is refused by its name: a tokenizer that is nearly right gives wrong
- * answers silently. Source: spec of tokenizer.json as read by the tokenizers library, 0.22.
+ * Byte-level byte-pair encoding as Llama 3 and GAR publish it (tokenizer.json; bpe.h). Taken: no normaliser;
+ * the Llama-3 split (bpe_split.h) followed by ByteLevel; model BPE with merges written "a b" or ["a", "b"]
+ * and a token for every byte; TemplateProcessing that puts at most one token before the text; decoder
+ * ByteLevel. Source: spec of tokenizer.json as read by the tokenizers library, 0.22.
  *
+ * SentencePiece's byte-pair encoding as Llama 1 and 2 and Vicuna publish it (spm.h; a GGUF file). Taken: no
+ * normaliser but the space before a text, a piece for every byte.
+ *
+ * Anything else is refused by its name: a tokenizer that is nearly right gives wrong answers silently.
  * A tokenizer does not change after it was opened; any number of threads may use it. */
 #ifndef GR_TEXT_TOKENIZER_H
 #define GR_TEXT_TOKENIZER_H
@@ -22,24 +26,38 @@
 
 typedef struct gr_tokenizer gr_tokenizer;
 
-/* `path`: tokenizer.json, or a folder that holds one. On failure *out is NULL.
+/* `path`: tokenizer.json, a folder that holds one, or a GGUF file. On failure *out is NULL.
  * GR_ERR_IO, GR_ERR_LIMIT (file, ids, lengths), GR_ERR_FORMAT, GR_ERR_UNSUPPORTED, GR_ERR_MEM. */
 gr_status gr_tokenizer_open(gr_tokenizer **out, gr_runtime *rt, const char *path, gr_error *err);
-/* The same from memory, which is not needed afterwards; `name` is for messages. */
+/* tokenizer.json from memory, which is not needed afterwards; `name` is for messages. */
 gr_status gr_tokenizer_parse(gr_tokenizer **out, gr_runtime *rt, const char *text, size_t n, const char *name,
                              gr_error *err);
 void gr_tokenizer_free(gr_tokenizer *t); /* NULL is fine */
 
-/* Appends the tokens of text[0..n). No begin-of-text token is added. With `specials`, spellings of special
- * tokens become those tokens; without (text that comes from a user), they are ordinary characters. Added
- * tokens that are not special are found in both cases. The bytes of the tokens join to the text, whatever it
- * is (see bpe_split.h for text that is not UTF-8).
+enum {
+    /* spellings of special tokens become those tokens; without it (text that comes from a user) they are
+     * ordinary characters */
+    GR_ENCODE_SPECIALS = 1,
+    /* SentencePiece puts a space before a text. Of a text with special tokens in it, that is its beginning
+     * alone, unless it begins with one (transformers: legacy=False). */
+    GR_ENCODE_CONTINUES = 2,   /* the text goes on after a special token: no space before it */
+    GR_ENCODE_PREFIX_EACH = 4, /* a space after each special token, too (legacy=True, llama.cpp) */
+};
+
+/* Appends the tokens of text[0..n). No begin-of-text token is added. `flags`: GR_ENCODE_*. Added tokens that
+ * are not special are always found. The bytes of the tokens join to the text, whatever it is (see bpe_split.h
+ * for text that is not UTF-8), but for the spaces that SentencePiece puts before it.
  * GR_ERR_LIMIT: more than GR_TEXT_MAX bytes, or more tokens than ids->max. GR_ERR_MEM. */
-gr_status gr_tokenizer_encode(const gr_tokenizer *t, const char *text, size_t n, bool specials, gr_ids *ids,
+gr_status gr_tokenizer_encode(const gr_tokenizer *t, const char *text, size_t n, unsigned flags, gr_ids *ids,
                               gr_error *err);
 
-/* ends[i] = the byte of the encoded text where token i ends, which is where token i + 1 begins. */
+/* ends[i] = the byte of the encoded text where token i ends, which is where token i + 1 begins. Not for texts
+ * encoded with GR_ENCODE_CONTINUES or GR_ENCODE_PREFIX_EACH. */
 void gr_tokenizer_ends(const gr_tokenizer *t, const int32_t *ids, size_t n, size_t *ends);
+
+/* 1 when the token, if a text begins with it, brings the space that SentencePiece puts there and that is not
+ * of the text; else 0. */
+size_t gr_tokenizer_lead(const gr_tokenizer *t, int32_t id);
 
 enum {
     GR_DECODE_SKIP_SPECIAL = 1, /* special tokens give no text */
@@ -47,11 +65,13 @@ enum {
 };
 
 /* Appends the text of the tokens: always UTF-8, every maximal ill-formed part is one U+FFFD. Ids without a
- * token give nothing. GR_ERR_LIMIT or GR_ERR_MEM: `out` could not grow. */
+ * token give nothing. What SentencePiece put before the text is left out. GR_ERR_LIMIT or GR_ERR_MEM: `out`
+ * could not grow. */
 gr_status gr_tokenizer_decode(const gr_tokenizer *t, const int32_t *ids, size_t n, unsigned flags,
                               gr_buf *out, gr_error *err);
 
-/* The added token of that content, else the vocabulary's token of those bytes, else -1. */
+/* The added token of that content, else the vocabulary's token of those bytes, else -1. Spaces are spaces,
+ * whatever the file spells them as. */
 int32_t gr_tokenizer_id(const gr_tokenizer *t, const char *content);
 /* The bytes of a token, not terminated, maybe not UTF-8; NULL when no token has this id. */
 const uint8_t *gr_tokenizer_bytes(const gr_tokenizer *t, int32_t id, size_t *n);
