@@ -5,8 +5,8 @@
  * and a token for every byte; TemplateProcessing that puts at most one token before the text; decoder
  * ByteLevel. Source: spec of tokenizer.json as read by the tokenizers library, 0.22.
  *
- * SentencePiece's byte-pair encoding as Llama 1 and 2 and Vicuna publish it (spm.h; a GGUF file). Taken: no
- * normaliser but the space before a text, a piece for every byte.
+ * SentencePiece's byte-pair encoding as Llama 1 and 2 and Vicuna publish it (spm.h; tokenizer.model or a GGUF
+ * file). Taken: no normaliser but the space before a text, a piece for every byte.
  *
  * Anything else is refused by its name: a tokenizer that is nearly right gives wrong answers silently.
  * A tokenizer does not change after it was opened; any number of threads may use it. */
@@ -26,8 +26,9 @@
 
 typedef struct gr_tokenizer gr_tokenizer;
 
-/* `path`: tokenizer.json, a folder that holds one, or a GGUF file. On failure *out is NULL.
- * GR_ERR_IO, GR_ERR_LIMIT (file, ids, lengths), GR_ERR_FORMAT, GR_ERR_UNSUPPORTED, GR_ERR_MEM. */
+/* `path`: tokenizer.json, NAME.model, a folder that holds one of them, or a GGUF file. A folder's
+ * tokenizer.json comes before its tokenizer.model. On failure *out is NULL. GR_ERR_IO, GR_ERR_LIMIT (file,
+ * ids, lengths), GR_ERR_FORMAT, GR_ERR_UNSUPPORTED, GR_ERR_MEM. */
 gr_status gr_tokenizer_open(gr_tokenizer **out, gr_runtime *rt, const char *path, gr_error *err);
 /* tokenizer.json from memory, which is not needed afterwards; `name` is for messages. */
 gr_status gr_tokenizer_parse(gr_tokenizer **out, gr_runtime *rt, const char *text, size_t n, const char *name,

@@ -55,6 +55,53 @@ void toy_pieces_gguf(gr_buf *out, const toy_piece *more, size_t n, size_t n_keys
         gguf_number(out, (uint64_t)piece_at(more, i, byte).type, 4);
 }
 
+static void varint(gr_buf *out, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        gguf_number(out, (value & 0x7f) | 0x80, 1);
+    gguf_number(out, value, 1);
+}
+
+void proto_number(gr_buf *out, uint32_t field, uint64_t value)
+{
+    varint(out, field << 3);
+    varint(out, value);
+}
+
+void proto_bytes(gr_buf *out, uint32_t field, const void *bytes, size_t n)
+{
+    varint(out, field << 3 | 2);
+    varint(out, n);
+    gr_buf_add(out, bytes, n);
+}
+
+void toy_pieces_model(gr_buf *out, const toy_piece *more, size_t n)
+{
+    char byte[8];
+    gr_buf part;
+    gr_buf_init(&part, out->rt, 1 << 16);
+    for (size_t i = 0; i < FIRST + n; i++) {
+        const toy_piece piece = piece_at(more, i, byte);
+        gr_buf_clear(&part);
+        proto_bytes(&part, 1, piece.text, strlen(piece.text));
+        varint(&part, 2 << 3 | 5);
+        gguf_number(&part, gr_f32_bits(piece.score), 4);
+        if (piece.type != GR_SPM_NORMAL)
+            proto_number(&part, 3, (uint64_t)piece.type);
+        proto_bytes(out, 1, part.data, part.len);
+    }
+    gr_buf_clear(&part);
+    proto_number(&part, 3, 2);           /* model_type: BPE */
+    proto_number(&part, 35, 1);          /* byte_fallback */
+    proto_number(&part, 43, UINT64_MAX); /* pad_id: -1 */
+    proto_bytes(out, 2, part.data, part.len);
+    gr_buf_clear(&part);
+    proto_bytes(&part, 1, "identity", 8);
+    proto_number(&part, 4, 0); /* remove_extra_whitespaces */
+    proto_bytes(out, 3, part.data, part.len);
+    gr_buf_fini(&part);
+}
+
 int toy_pieces_find(const toy_piece *pieces, size_t n, const char *text, size_t len)
 {
     for (size_t i = 0; i < n; i++)
