@@ -170,7 +170,7 @@ static cli_exit encode(work *w)
     w->ends = malloc((w->n + 1) * sizeof *w->ends);
     gr_status st = w->ids && w->ends ? GR_OK : gr_fail(&err, GR_ERR_MEM, "no memory for %zu ids", w->n);
     if (st == GR_OK)
-        st = gr_tokenizer_to_ids(w->t, w->text, w->n, w->v->specials, w->ids, w->n, &w->n_ids, &err);
+        st = gr_tokenizer_to_ids(w->t, w->text, w->n, w->v->specials, w->ids, w->n + 1, &w->n_ids, &err);
     if (st != GR_OK)
         return cli_fail(&w->app->out, &err, CLI_AT_INPUT);
     gr_tokenizer_ends(w->t, w->ids, w->n_ids, w->ends);

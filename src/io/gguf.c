@@ -357,6 +357,7 @@ void gr_gguf_free(gr_gguf *f)
     gr_free(f->rt, f);
 }
 
+const char *gr_gguf_file(const gr_gguf *f) { return f->file; }
 size_t gr_gguf_n_tensors(const gr_gguf *f) { return f->n_tensors; }
 const gr_gguf_tensor *gr_gguf_tensor_at(const gr_gguf *f, size_t i) { return &f->tensors[i].t; }
 size_t gr_gguf_n_keys(const gr_gguf *f) { return f->n_keys; }

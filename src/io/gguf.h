@@ -81,6 +81,7 @@ gr_status gr_gguf_parse(gr_gguf **out, gr_runtime *rt, const uint8_t *file, size
                         gr_error *err);
 void gr_gguf_free(gr_gguf *f); /* NULL is fine */
 
+const char *gr_gguf_file(const gr_gguf *f); /* `name` of gr_gguf_parse */
 size_t gr_gguf_n_tensors(const gr_gguf *f);
 const gr_gguf_tensor *gr_gguf_tensor_at(const gr_gguf *f, size_t i);           /* sorted by name */
 const gr_gguf_tensor *gr_gguf_tensor_find(const gr_gguf *f, const char *name); /* NULL: not there */

@@ -22,10 +22,14 @@ static int by_bytes(const void *a, const void *b)
     return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-void gr_added_sort(gr_added_set *s)
+const gr_added_token *gr_added_sort(gr_added_set *s)
 {
     if (s->n > 0)
         qsort(s->v, s->n, sizeof *s->v, by_bytes);
+    for (size_t i = 1; i < s->n; i++)
+        if (by_bytes(&s->v[i - 1], &s->v[i]) == 0)
+            return &s->v[i - 1];
+    return NULL;
 }
 
 void gr_added_fini(gr_added_set *s)

@@ -24,8 +24,8 @@ typedef struct {
 } gr_added_set;
 
 bool gr_added_add(gr_added_set *s, gr_added_token token); /* false: no memory */
-/* Makes gr_added_find work. */
-void gr_added_sort(gr_added_set *s);
+/* Makes gr_added_find work. Gives the first of two neighbours in s->v with the same bytes, or NULL. */
+const gr_added_token *gr_added_sort(gr_added_set *s);
 void gr_added_fini(gr_added_set *s);
 
 /* The first token in text[0..n): `at` receives its place. NULL: none. Special ones count only if `specials`.

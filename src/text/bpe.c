@@ -10,14 +10,7 @@ struct gr_bpe_symbol {
     int32_t id, prev, next; /* -1: none */
 };
 
-/* A merge that was possible when it was pushed. */
-struct gr_bpe_candidate {
-    uint32_t rank;
-    int32_t at; /* of the left symbol */
-};
-
 typedef struct gr_bpe_symbol symbol;
-typedef struct gr_bpe_candidate candidate;
 
 void gr_bpe_init(gr_bpe *b, gr_runtime *rt) { *b = (gr_bpe){ .rt = rt }; }
 
@@ -82,36 +75,8 @@ gr_status gr_bpe_index(gr_bpe *b, gr_error *err)
 void gr_bpe_work_fini(gr_bpe_work *w, gr_runtime *rt)
 {
     gr_free(rt, w->symbols);
-    gr_free(rt, w->heap);
+    gr_merge_heap_fini(&w->heap, rt);
     *w = (gr_bpe_work){ 0 };
-}
-
-static bool before(candidate a, candidate b) { return a.rank != b.rank ? a.rank < b.rank : a.at < b.at; }
-
-static bool heap_push(const gr_bpe *b, gr_bpe_work *w, candidate c)
-{
-    if (!gr_grow(b->rt, &w->heap, &w->heap_cap, w->heap_n, w->heap_n + 1, sizeof *w->heap))
-        return false;
-    size_t i = w->heap_n++;
-    for (; i > 0 && before(c, w->heap[(i - 1) / 2]); i = (i - 1) / 2, w->steps++)
-        w->heap[i] = w->heap[(i - 1) / 2];
-    w->heap[i] = c;
-    return true;
-}
-
-static candidate heap_pop(gr_bpe_work *w)
-{
-    const candidate top = w->heap[0], last = w->heap[--w->heap_n];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < w->heap_n; i = child, w->steps++) {
-        if (child + 1 < w->heap_n && before(w->heap[child + 1], w->heap[child]))
-            child++;
-        if (!before(w->heap[child], last))
-            break;
-        w->heap[i] = w->heap[child];
-    }
-    w->heap[i] = last;
-    return top;
 }
 
 /* Pushes the merge of the symbol at `at` with the one after it, if there is such a merge. */
@@ -119,13 +84,13 @@ static bool consider(const gr_bpe *b, gr_bpe_work *w, int32_t at)
 {
     if (at < 0 || w->symbols[at].next < 0)
         return true;
-    w->steps++;
+    w->heap.steps++;
     const uint32_t found = b->slots[slot_of(b, w->symbols[at].id, w->symbols[w->symbols[at].next].id)];
-    return !found || heap_push(b, w, (candidate){ found - 1, at });
+    return !found || gr_merge_heap_push(&w->heap, b->rt, (gr_merge_candidate){ found - 1, at });
 }
 
 /* Carries out a candidate, unless one of its symbols has changed since. */
-static bool merge(const gr_bpe *b, gr_bpe_work *w, candidate c)
+static bool merge(const gr_bpe *b, gr_bpe_work *w, gr_merge_candidate c)
 {
     const gr_merge *m = &b->merges[c.rank];
     symbol *left = &w->symbols[c.at];
@@ -144,14 +109,14 @@ static bool merge_all(const gr_bpe *b, gr_bpe_work *w, const uint8_t *bytes, siz
 {
     if (!gr_grow(b->rt, &w->symbols, &w->symbols_cap, 0, n, sizeof *w->symbols))
         return false;
-    w->heap_n = 0;
+    w->heap.n = 0;
     for (size_t i = 0; i < n; i++)
         w->symbols[i] = (symbol){ b->byte_ids[bytes[i]], (int32_t)i - 1, i + 1 < n ? (int32_t)i + 1 : -1 };
     bool ok = true;
     for (size_t i = 0; ok && i + 1 < n; i++)
         ok = consider(b, w, (int32_t)i);
-    while (ok && w->heap_n > 0)
-        ok = merge(b, w, heap_pop(w));
+    while (ok && w->heap.n > 0)
+        ok = merge(b, w, gr_merge_heap_pop(&w->heap));
     return ok;
 }
 

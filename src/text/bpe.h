@@ -7,6 +7,7 @@
 #include "grasp/error.h"
 #include "grasp/runtime.h"
 #include "text/ids.h"
+#include "text/merge_heap.h"
 
 typedef struct {
     int32_t left, right, result;
@@ -31,9 +32,8 @@ gr_status gr_bpe_index(gr_bpe *b, gr_error *err);
 /* Scratch of an encoding; zero it before the first use. One per thread. */
 typedef struct {
     struct gr_bpe_symbol *symbols;
-    struct gr_bpe_candidate *heap;
-    size_t symbols_cap, heap_n, heap_cap;
-    uint64_t steps; /* table look-ups and heap moves so far: what the cost is made of */
+    size_t symbols_cap;
+    gr_merge_heap heap;
 } gr_bpe_work;
 
 void gr_bpe_work_fini(gr_bpe_work *w, gr_runtime *rt);

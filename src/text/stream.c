@@ -35,6 +35,7 @@ gr_status gr_stream_init(gr_stream *s, const gr_tokenizer *t, unsigned flags, co
     s->flags = flags;
     s->n_partial = s->n_held = s->n_stops = 0;
     s->stopped = -1;
+    s->begun = false;
     s->out = NULL;
     gr_cleanup_init(&s->cleanup, put_stop, s);
     if (n_stops > GR_STOPS_MAX)
@@ -129,8 +130,10 @@ gr_status gr_stream_push(gr_stream *s, int32_t id, gr_buf *out, gr_error *err)
     const uint8_t *bytes = gr_tokenizer_bytes(s->t, id, &n);
     if ((s->flags & GR_DECODE_SKIP_SPECIAL) && gr_tokenizer_is_special(s->t, id))
         n = 0;
+    const size_t lead = s->begun || n == 0 ? 0 : gr_tokenizer_lead(s->t, id);
+    s->begun = s->begun || n > 0;
     s->out = out;
-    for (size_t i = 0; i < n && s->stopped < 0; i++)
+    for (size_t i = lead; i < n && s->stopped < 0; i++)
         put_raw(s, bytes[i]);
     return result(s, err);
 }

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     const gr_tokenizer *t; /* borrowed */
     unsigned flags;        /* GR_DECODE_* */
+    bool begun;            /* a token with bytes was there */
     uint8_t partial[4];    /* of a character */
     size_t n_partial;
     gr_cleanup cleanup;

@@ -73,13 +73,11 @@ static gr_status join_added(reading *r, gr_error *err)
             return gr_fail(err, GR_ERR_MEM, "no memory for %zu added tokens", r->n_added);
     }
     for (int phase = 0; phase < 2; phase++) {
-        gr_added_set *s = &t->added[phase];
-        gr_added_sort(s);
+        const gr_added_token *twice = gr_added_sort(&t->added[phase]);
         char shown[64];
-        for (size_t i = 1; i < s->n; i++)
-            if (s->v[i].len == s->v[i - 1].len && memcmp(s->v[i].bytes, s->v[i - 1].bytes, s->v[i].len) == 0)
-                return gr_fail(err, GR_ERR_FORMAT, "added token '%s' is there twice, with ids %d and %d",
-                               gr_bytes_show(shown, s->v[i].bytes, s->v[i].len), s->v[i - 1].id, s->v[i].id);
+        if (twice)
+            return gr_fail(err, GR_ERR_FORMAT, "added token '%s' is there twice, with ids %d and %d",
+                           gr_bytes_show(shown, twice[0].bytes, twice[0].len), twice[0].id, twice[1].id);
     }
     return GR_OK;
 }

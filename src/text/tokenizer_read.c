@@ -437,12 +437,9 @@ gr_status gr_tokenizer_parse(gr_tokenizer **out, gr_runtime *rt, const char *tex
     if (n > GR_TOKENIZER_FILE_MAX)
         return gr_fail(err, GR_ERR_LIMIT, "%s: %zu bytes, the limit for a tokenizer is %zu", name, n,
                        GR_TOKENIZER_FILE_MAX);
-    gr_tokenizer *t = gr_calloc(rt, 1, sizeof *t);
+    gr_tokenizer *t = gr_tokenizer_new(rt, GR_TOKENIZER_BPE);
     if (!t)
         return gr_fail(err, GR_ERR_MEM, "%s: no memory for the tokenizer", name);
-    t->rt = t->added[0].rt = t->added[1].rt = rt;
-    gr_vocab_init(&t->vocab, rt);
-    gr_bpe_init(&t->bpe, rt);
 
     reading r = { .t = t, .name = name };
     gr_buf_init(&r.bytes, rt, GR_TOKENIZER_FILE_MAX);
@@ -463,20 +460,4 @@ gr_status gr_tokenizer_parse(gr_tokenizer **out, gr_runtime *rt, const char *tex
     }
     *out = t;
     return GR_OK;
-}
-
-gr_status gr_tokenizer_open(gr_tokenizer **out, gr_runtime *rt, const char *path, gr_error *err)
-{
-    *out = NULL;
-    char file[4096];
-    if (gr_path_is_dir(path)) {
-        if (!gr_path_join(file, sizeof file, path, "tokenizer.json"))
-            return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", path);
-        path = file;
-    }
-    gr_file_map map;
-    GR_TRY(gr_file_map_open(&map, path, err));
-    const gr_status st = gr_tokenizer_parse(out, rt, (const char *)map.data, map.size, path, err);
-    gr_file_map_close(&map);
-    return st;
 }

@@ -16,6 +16,9 @@ enum {
     GR_TOKEN_MODEL = 2,   /* text may become it by byte-pair encoding; the others are only decoded */
     GR_TOKEN_ADDED = 4,   /* listed under added_tokens */
     GR_TOKEN_SPECIAL = 8, /* added, and left out of decoded text on request */
+    GR_TOKEN_ATOM = 16,   /* SentencePiece, user-defined: found in a text before anything is merged */
+    GR_TOKEN_UNUSED = 32, /* SentencePiece: merges may pass through it, but it is taken apart again */
+    GR_TOKEN_BYTE = 64,   /* SentencePiece: one byte of a character that has no piece */
 };
 
 typedef struct {

@@ -276,7 +276,7 @@ static void a_long_run_of_one_letter_costs_n_log_n_steps(void **state)
     assert_int_equal(ids.n, n / 4096);
     for (size_t i = 0; i < ids.n; i++)
         assert_int_equal(ids.v[i], 256 + 11);
-    assert_true(work.steps < 4 * n * 20);
+    assert_true(work.heap.steps < 4 * n * 20);
     gr_bpe_work_fini(&work, rt);
     gr_ids_fini(&ids);
     gr_free(rt, text);
