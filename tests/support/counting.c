@@ -2,32 +2,35 @@
 
 #include "support/counting.h"
 
-#define HEAD 64 /* before every block: what was got, and how many bytes were asked for */
+/* Before every block, in its last 2 words of room: what was got, and how many bytes were asked for. */
+typedef struct {
+    void *got;
+    size_t bytes;
+} head;
 
 static void *counted_alloc(void *user, size_t bytes, size_t align)
 {
     counting *c = user;
     void *got;
-    assert_true(align <= HEAD);
-    if (posix_memalign(&got, HEAD, HEAD + bytes) != 0)
+    const size_t room = align > sizeof(head) ? align : sizeof(head);
+    if (posix_memalign(&got, room, room + bytes) != 0)
         return NULL;
-    memcpy(got, &bytes, sizeof bytes);
+    head *h = (head *)(void *)((char *)got + room - sizeof(head));
+    *h = (head){ got, bytes };
     const size_t now = atomic_fetch_add(&c->now, bytes) + bytes;
     atomic_fetch_add(&c->calls, 1);
     for (size_t peak = atomic_load(&c->peak); now > peak;)
         if (atomic_compare_exchange_weak(&c->peak, &peak, now))
             break;
-    return (char *)got + HEAD;
+    return (char *)got + room;
 }
 
 static void counted_free(void *user, void *memory)
 {
     counting *c = user;
-    char *got = (char *)memory - HEAD;
-    size_t bytes;
-    memcpy(&bytes, got, sizeof bytes);
-    atomic_fetch_sub(&c->now, bytes);
-    free(got);
+    const head *h = (const head *)memory - 1;
+    atomic_fetch_sub(&c->now, h->bytes);
+    free(h->got);
 }
 
 gr_runtime *counting_runtime(counting *c, int n_threads)
