@@ -117,7 +117,7 @@ void cli_help_command(FILE *f, const cli_command *c)
 void cli_help_overview(FILE *f, const cli *app)
 {
     fputs("Usage: grasp COMMAND [arguments] [options]\n\n"
-          "Describes, relates and segments regions of images with multimodal language\n"
+          "Describes and relates regions of images with multimodal language\n"
           "models that run from their published checkpoints.\n\nCommands:\n",
           f);
     for (const cli_command *const *c = app->commands; *c; c++)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "io/safetensors.h"
 
 #define MAX_TENSORS 128
@@ -27,6 +28,11 @@ struct gr_dump {
 
 gr_status gr_dump_open(gr_dump **out, gr_runtime *rt, const char *path, gr_error *err)
 {
+    /* The file is written at the end of what may be a long run: that it cannot be is better known now. */
+    gr_file_writer probe;
+    *out = NULL;
+    GR_TRY(gr_file_writer_open(&probe, path, err));
+    gr_file_writer_abort(&probe);
     *out = gr_calloc(rt, 1, sizeof **out);
     if (*out)
         (*out)->path = gr_strdup(rt, path);

@@ -18,9 +18,10 @@ gr_status gr_box_to_bounds(gr_bounds *out, const double xyxy[4], int width, int 
                        "invalid_region: box [%g, %g, %g, %g] has a number that is not finite", x0, y0, x1,
                        y1);
     if (!(x0 < x1) || !(y0 < y1))
-        return gr_fail(err, GR_ERR_ARG,
-                       "invalid_region: box [%g, %g, %g, %g] is [x0, y0, x1, y1] with x0 < x1 and y0 < y1",
-                       x0, y0, x1, y1);
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "invalid_region: box [%g, %g, %g, %g], expected [x0, y0, x1, y1] with x0 < x1 and y0 < y1", x0,
+            y0, x1, y1);
     if (x1 <= 0 || y1 <= 0 || x0 >= width || y0 >= height)
         return gr_fail(err, GR_ERR_ARG,
                        "region_out_of_image: box [%g, %g, %g, %g] lies outside the picture of %d x %d pixels",
