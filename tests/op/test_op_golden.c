@@ -372,7 +372,8 @@ static const struct {
     { "roi_align", roi_align },
     { "vit_block", vit_block },
     { "llama_layer", llama_layer },
-    /* Not operators: tables that the models make, and the loss of the trainer. */
+    /* Not operators: tables that the models make (tests/nn/test_rope_table.c), and the loss of the trainer.
+     */
     { "llama_inv_freq", NULL },
     { "vit_rope_table", NULL },
     { "cross_entropy", NULL },
