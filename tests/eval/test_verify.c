@@ -164,6 +164,9 @@ static void a_missing_picture_is_named_and_left_out(void **state)
     assert_non_null(strstr(w.why, "images/1.ppm"));
     gr_verification_free(v);
 
+    test_dir_write(&o.model, "tokenizer_config.json", "{\"clean_up_tokenization_spaces\":1}", 34);
+    MUST_FAIL(gr_verify_outputs(&v, m, o.reference, &vo, &err), GR_ERR_FORMAT, "tokenizer_config.json");
+    assert_int_equal(remove(test_dir_file(&o.model, "tokenizer_config.json")), 0);
     vo.images = "/no/such/folder";
     MUST_FAIL(gr_verify_outputs(&v, m, o.reference, &vo, &err), GR_ERR_IO,
               "none of 4 items could be run; the first one: /no/such/folder/images/0.ppm");
