@@ -325,7 +325,7 @@ static void find_images(work *w, const char *path)
 
 static void finish_rows(gr_verification *v)
 {
-    double best_prefix = -1;
+    double best_prefix = 0;
     size_t best = 0;
     for (size_t k = 0; k < v->grid.n; k++) {
         gr_verify_row *row = &v->rows[k];
@@ -335,7 +335,7 @@ static void finish_rows(gr_verification *v)
             best_prefix = row->prefix;
         }
     }
-    for (size_t k = 0; k < v->grid.n && v->summary.compared; k++)
+    for (size_t k = 0; k < v->grid.n && (best > 0 || best_prefix > 0); k++)
         v->rows[k].best = v->rows[k].identical == best && v->rows[k].prefix == best_prefix;
 }
 
