@@ -120,6 +120,8 @@ static bool tile_progress(void *user, int done, int total)
     return !w->o->watch.progress || w->o->watch.progress(w->o->watch.user, w->done, w->total);
 }
 
+static bool stopped(void *user) { return !tile_progress(user, 0, 0); }
+
 static void request_of(gr_request *r, work *w, const gr_reference_item *item, const scene *s,
                        const gr_grid_row *row)
 {
@@ -132,6 +134,8 @@ static void request_of(gr_request *r, work *w, const gr_reference_item *item, co
     r->max_tiles = row->max_tiles;
     r->progress = tile_progress;
     r->progress_user = w;
+    r->cancelled = stopped;
+    r->cancel_user = w;
 }
 
 /* What the model would be given, as a number: equal numbers give equal answers. */
