@@ -10,10 +10,11 @@
 #define AT(field) offsetof(question_values, field)
 
 static const cli_option answer_rows[] = {
-    { "profile", 0, CLI_CHOICE, AT(profile), "released|paper", "released", 0, 0,
-      "what is done where released code and paper differ; docs/profiles.md lists it" },
-    { "switch", 0, CLI_LIST, AT(switches), "NAME=VALUE", NULL, 0, 0,
-      "one switch of the profile; may be repeated" },
+    { "profile", 0, CLI_CHOICE, AT(profile), "checkpoint|released|paper", "checkpoint", 0, 0,
+      "what is done where released code and paper differ: as the checkpoint says (released, where it says "
+      "nothing), as "
+      "published, or as the paper describes; docs/profiles.md lists it" },
+    { "switch", 0, CLI_LIST, AT(switches), "NAME=VALUE", NULL, 0, 0, "one switch of the profile" },
     { "numerics", 0, CLI_CHOICE, AT(numerics), "exact|released", "exact", 0, 0,
       "exact f32, or rounded to bf16 wherever the published bf16 code rounds" },
     { "max-tiles", 0, CLI_INT, AT(max_tiles), "N", "0", 0, 64,
@@ -65,8 +66,12 @@ static cli_exit open_model(question *q)
     }
     if (gr_model_open(&q->model, q->rt, q->app->common.model, &o, &err) != GR_OK)
         return cli_fail(&q->app->out, &err, CLI_AT_MODEL);
-    static const char *const sets[] = { "released", "paper" };
-    gr_status st = gr_profile_init(&q->profile, sets[q->values->profile], &err);
+    static const char *const sets[] = { NULL, "released", "paper" };
+    gr_status st = GR_OK;
+    if (sets[q->values->profile])
+        st = gr_profile_init(&q->profile, sets[q->values->profile], &err);
+    else
+        gr_model_profile(q->model, &q->profile);
     for (size_t i = 0; i < q->values->switches.count && st == GR_OK; i++)
         st = gr_profile_set(&q->profile, q->values->switches.items[i], &err);
     if (st != GR_OK) {

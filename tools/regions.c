@@ -7,7 +7,7 @@ const cli_option region_rows[] = {
     { "region", 'r', CLI_LIST, offsetof(region_values, region), "SPEC", NULL, 0, 0,
       "a region: mask:FILE, box:x1,y1,x2,y2, polygon:x,y,x,y,..., rle:JSON, scribble:x,y;..., point:x,y, "
       "each with @norm for 0..1, or "
-      "a JSON region object; may be repeated" },
+      "a JSON region object" },
     { "mask", 0, CLI_LIST, offsetof(region_values, mask), "FILE", NULL, 0, 0,
       "short for --region mask:FILE" },
     { "box", 0, CLI_LIST, offsetof(region_values, box), "X1,Y1,X2,Y2", NULL, 0, 0,

@@ -60,7 +60,8 @@ typedef struct {
     int max_tiles;
     size_t identical; /* texts that are the published ones, byte for byte */
     double prefix;    /* mean share of a published text that the answer begins with, 0..1 */
-    bool best;        /* no other has more identical texts, or as many and a larger share */
+    bool best;        /* no other has more identical texts, or as many and a larger share; none is where
+                       * nothing was reproduced */
 } gr_verify_row;
 
 typedef struct {

@@ -120,6 +120,8 @@ static bool tile_progress(void *user, int done, int total)
     return !w->o->watch.progress || w->o->watch.progress(w->o->watch.user, w->done, w->total);
 }
 
+static bool stopped(void *user) { return !tile_progress(user, 0, 0); }
+
 static void request_of(gr_request *r, work *w, const gr_reference_item *item, const scene *s,
                        const gr_grid_row *row)
 {
@@ -132,6 +134,8 @@ static void request_of(gr_request *r, work *w, const gr_reference_item *item, co
     r->max_tiles = row->max_tiles;
     r->progress = tile_progress;
     r->progress_user = w;
+    r->cancelled = stopped;
+    r->cancel_user = w;
 }
 
 /* What the model would be given, as a number: equal numbers give equal answers. */
@@ -325,7 +329,7 @@ static void find_images(work *w, const char *path)
 
 static void finish_rows(gr_verification *v)
 {
-    double best_prefix = -1;
+    double best_prefix = 0;
     size_t best = 0;
     for (size_t k = 0; k < v->grid.n; k++) {
         gr_verify_row *row = &v->rows[k];
@@ -335,7 +339,7 @@ static void finish_rows(gr_verification *v)
             best_prefix = row->prefix;
         }
     }
-    for (size_t k = 0; k < v->grid.n && v->summary.compared; k++)
+    for (size_t k = 0; k < v->grid.n && (best > 0 || best_prefix > 0); k++)
         v->rows[k].best = v->rows[k].identical == best && v->rows[k].prefix == best_prefix;
 }
 

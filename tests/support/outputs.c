@@ -11,7 +11,7 @@
 #include "region/rle.h"
 #include "support/drawn.h"
 
-/* Sizes for which limits of 4 and 16 tiles give different canvases. */
+/* Sizes for which limits of 4 and 6 tiles give different canvases. */
 static const int sizes[OUTPUTS_ITEMS][2] = { { 90, 70 }, { 200, 150 }, { 75, 75 }, { 150, 260 } };
 
 static int n_regions(int item) { return item == 3 ? 2 : 1; }

@@ -6,7 +6,7 @@
 #include "grasp/session.h"
 #include "support/tempdir.h"
 
-enum { OUTPUTS_ITEMS = 4, OUTPUTS_TOKENS = 16 };
+enum { OUTPUTS_ITEMS = 4, OUTPUTS_TOKENS = 24 };
 
 typedef struct {
     test_dir model; /* the checkpoint */

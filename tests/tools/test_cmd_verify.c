@@ -89,14 +89,14 @@ static void the_winner_is_named_and_the_exit_code_tells(void **state)
     test_outputs_make(rt, &o);
     test_outputs_write(rt, &o, "released,roi_mode=paper", 4);
     assert_int_equal(VERIFY(&s, o.model.path, "--reference", o.reference, "--grid", grid, "--numerics=exact",
-                            "--max-tokens=16"),
+                            "--max-tokens=24"),
                      CLI_EXIT_OK);
     HAS(s.out, "   4 100%  100.0%  roi_mode=paper double_bos=on mask_resample=nearest max_tiles=4  *\n");
     HAS(s.out, "4 of 4 items compared, 0 left out, 16 answers generated\n");
     HAS(s.out, "the published texts were made with: roi_mode=paper double_bos=on");
     assert_int_equal(remove(test_dir_file(&o.dir, "images/1.ppm")), 0);
     assert_int_equal(VERIFY(&s, o.model.path, "--reference", o.reference, "--grid", grid, "--numerics=exact",
-                            "--max-tokens=16", "--json"),
+                            "--max-tokens=24", "--json"),
                      CLI_EXIT_OK);
     HAS(s.out, "\"items\":4,\"compared\":3,\"skipped\":1,");
     HAS(s.out, "\"reproduced\":true,\"winner\":\"roi_mode=paper double_bos=on ");
@@ -104,7 +104,7 @@ static void the_winner_is_named_and_the_exit_code_tells(void **state)
     /* without the combination that made them */
     assert_int_equal(VERIFY(&s, o.model.path, "--reference", o.reference, "--grid",
                             "max_tiles=4,mask_resample=nearest,roi_mode=released", "--numerics=exact",
-                            "--max-tokens=16"),
+                            "--max-tokens=24"),
                      CLI_EXIT_BELOW);
     HAS(s.out, "no combination reproduces 0.9 of the texts\n");
     test_outputs_remove(&o);
