@@ -27,6 +27,8 @@ typedef enum {
 /* The texts are borrowed from the command line or the environment. */
 typedef struct {
     const char **items;
+    size_t
+        *places; /* [count], ascending: how many values of lists, of any option, were read before this one */
     size_t count;
 } cli_list;
 

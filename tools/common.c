@@ -2,8 +2,8 @@
 #include "cli.h"
 
 static const cli_option model_rows[] = {
-    { "model", 'm', CLI_TEXT, offsetof(cli_common, model), "DIR|FILE", NULL, 0, 0,
-      "the model: a folder as published, or one file" },
+    { "model", 'm', CLI_TEXT, offsetof(cli_common, model), "DIR", NULL, 0, 0,
+      "the model: a folder as published" },
     { "threads", 't', CLI_INT, offsetof(cli_common, threads), "N", NULL, 0, 1024,
       "threads that compute; 0, the default, is as many as the process may use. Results do not depend on "
       "it" },

@@ -49,8 +49,10 @@ static void option_help(FILE *f, const cli_option *o)
     size_t n = (size_t)snprintf(text, sizeof text, "%s", o->help);
     if (o->kind == CLI_CHOICE)
         n += (size_t)snprintf(text + n, sizeof text - n, "; one of %s", o->value);
-    if ((o->kind == CLI_INT || o->kind == CLI_NUMBER) && (o->min != 0 || o->max != 0))
-        n += (size_t)snprintf(text + n, sizeof text - n, "; %.17g to %.17g", o->min, o->max);
+    if (o->kind == CLI_INT && (o->min != 0 || o->max != 0))
+        n += (size_t)snprintf(text + n, sizeof text - n, "; %.0f to %.0f", o->min, o->max);
+    if (o->kind == CLI_NUMBER && (o->min != 0 || o->max != 0))
+        n += (size_t)snprintf(text + n, sizeof text - n, "; %g to %g", o->min, o->max);
     if (o->kind == CLI_LIST)
         n += (size_t)snprintf(text + n, sizeof text - n, "; may be repeated");
     cli_option_env(env, o->name);

@@ -22,6 +22,7 @@ typedef struct {
     size_t n;
     const char *const *argv; /* the next argument */
     int left;
+    size_t n_listed; /* values of lists so far */
     gr_error *err;
 } reader;
 
@@ -97,30 +98,33 @@ static gr_status put_choice(int64_t *field, const cli_option *o, const char *ori
     return gr_fail(err, GR_ERR_ARG, "%s: '%s' is none of %s", origin, text, o->value);
 }
 
-static gr_status put_item(cli_list *list, const char *text, gr_error *err)
+static gr_status put_item(cli_list *list, size_t place, const char *text, gr_error *err)
 {
     const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
-    if (!items)
+    list->items = items ? items : list->items;
+    size_t *places = realloc(list->places, (list->count + 1) * sizeof *places);
+    list->places = places ? places : list->places;
+    if (!items || !places)
         return gr_fail(err, GR_ERR_MEM, "no memory for the command line");
-    list->items = items;
+    list->places[list->count] = place;
     list->items[list->count++] = text;
     return GR_OK;
 }
 
-static gr_status put(const slot *s, const char *origin, const char *text, gr_error *err)
+static gr_status put(reader *r, const slot *s, const char *origin, const char *text)
 {
     switch (s->row->kind) {
     case CLI_FLAG:
-        return put_bool(s->field, origin, text, err);
+        return put_bool(s->field, origin, text, r->err);
     case CLI_COUNT:
     case CLI_INT:
-        return put_int(s->field, s->row, origin, text, err);
+        return put_int(s->field, s->row, origin, text, r->err);
     case CLI_NUMBER:
-        return put_number(s->field, s->row, origin, text, err);
+        return put_number(s->field, s->row, origin, text, r->err);
     case CLI_CHOICE:
-        return put_choice(s->field, s->row, origin, text, err);
+        return put_choice(s->field, s->row, origin, text, r->err);
     case CLI_LIST:
-        return put_item(s->field, text, err);
+        return put_item(s->field, r->n_listed++, text, r->err);
     case CLI_TEXT:
         break;
     }
@@ -198,7 +202,7 @@ static gr_status meet(reader *r, slot *s, const char *origin, const char *value)
         value = "yes";
     if (!value)
         GR_TRY(next_value(r, origin, &value));
-    return put(s, origin, value, r->err);
+    return put(r, s, origin, value);
 }
 
 static gr_status read_long(reader *r, const char *text)
@@ -260,9 +264,9 @@ static gr_status fill_the_rest(reader *r)
         if (s->given || strcmp(s->row->name, "help") == 0)
             continue;
         if (env && env[0])
-            GR_TRY(put(s, name, env, r->err));
+            GR_TRY(put(r, s, name, env));
         else if (s->row->preset)
-            GR_TRY(put(s, name, s->row->preset, r->err));
+            GR_TRY(put(r, s, name, s->row->preset));
     }
     return GR_OK;
 }
@@ -291,6 +295,7 @@ void cli_options_free(const cli_binding *bindings, size_t n_bindings)
                 continue;
             cli_list *list = (cli_list *)(void *)((char *)bindings[b].values + row->field);
             free(list->items);
+            free(list->places);
             *list = (cli_list){ 0 };
         }
 }

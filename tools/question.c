@@ -40,7 +40,7 @@ static const cli_option file_rows[] = {
 };
 
 const cli_table question_tables[] = {
-    { "Regions", region_rows, 8, offsetof(question_values, regions) },
+    { "Regions", region_rows, N_REGION_ROWS, offsetof(question_values, regions) },
     CLI_TABLE("Answer", answer_rows, 0),
     CLI_TABLE("Files", file_rows, 0),
 };

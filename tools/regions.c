@@ -23,7 +23,9 @@ const cli_option region_rows[] = {
     { "exif", 0, CLI_CHOICE, offsetof(region_values, exif), "apply|ignore", "apply", 0, 0,
       "whether the picture's EXIF orientation is applied; the published GAR scripts ignore it" },
 };
-const size_t n_region_rows = sizeof region_rows / sizeof *region_rows;
+_Static_assert(sizeof region_rows / sizeof *region_rows == N_REGION_ROWS, "regions.h says how many");
+
+enum { N_KINDS = 7 };
 
 static cli_exit add(region_set *set, cli *app, gr_runtime *rt, const gr_region_frame *frame,
                     const char *prefix, const char *text)
@@ -39,28 +41,42 @@ static cli_exit add(region_set *set, cli *app, gr_runtime *rt, const gr_region_f
     if (n < 0 || (size_t)n >= sizeof whole) {
         cli_error(&app->out, "invalid_region: region %zu is longer than %zu characters", set->count,
                   sizeof whole - 1);
-        return CLI_EXIT_USAGE;
+        return CLI_EXIT_INPUT;
     }
     gr_status st = gr_region_spec_parse(&spec, rt, whole, (size_t)n, &err);
     if (st == GR_OK)
         st = gr_region_resolve(&set->at[set->count], rt, spec, frame, &err);
     gr_region_spec_free(spec);
-    if (st != GR_OK)
-        return cli_fail(&app->out, &err, CLI_AT_INPUT);
+    if (st != GR_OK) {
+        gr_error_prefix(&err, "region %zu", set->count);
+        const cli_exit code = cli_fail(&app->out, &err, CLI_AT_INPUT);
+        return code == CLI_EXIT_USAGE ? CLI_EXIT_INPUT : code; /* an input, whatever it came as */
+    }
     const gr_region *r = set->at[set->count++];
     for (int i = 0; i < r->n_warnings; i++)
         cli_warn(&app->out, "region %zu: %s", set->count - 1, r->warnings[i]);
     return CLI_EXIT_OK;
 }
 
+/* The kind whose next region, lists[k]->items[next[k]], comes first on the command line; -1: none is left. */
+static int first_of(const cli_list *const lists[N_KINDS], const size_t next[N_KINDS])
+{
+    int first = -1;
+    size_t place = SIZE_MAX;
+    for (int k = 0; k < N_KINDS; k++)
+        if (next[k] < lists[k]->count && lists[k]->places[next[k]] < place) {
+            place = lists[k]->places[next[k]];
+            first = k;
+        }
+    return first;
+}
+
 cli_exit regions_open(region_set *set, cli *app, gr_runtime *rt, const char *path, const region_values *v)
 {
-    const struct {
-        const char *prefix;
-        const cli_list *list;
-    } kinds[] = { { "", &v->region },      { "mask:", &v->mask },       { "box:", &v->box },
-                  { "point:", &v->point }, { "polygon:", &v->polygon }, { "scribble:", &v->scribble },
-                  { "rle:", &v->rle } };
+    static const char *const prefixes[N_KINDS] = { "",         "mask:",     "box:", "point:",
+                                                   "polygon:", "scribble:", "rle:" };
+    const cli_list *const lists[N_KINDS] = { &v->region,  &v->mask,     &v->box, &v->point,
+                                             &v->polygon, &v->scribble, &v->rle };
     *set = (region_set){ 0 };
     gr_error err = { 0 };
     gr_image_options o;
@@ -70,14 +86,14 @@ cli_exit regions_open(region_set *set, cli *app, gr_runtime *rt, const char *pat
         return cli_fail(&app->out, &err, CLI_AT_INPUT);
     gr_region_frame frame;
     gr_region_frame_init(&frame, set->image);
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-        for (size_t i = 0; i < kinds[k].list->count; i++) {
-            const cli_exit code = add(set, app, rt, &frame, kinds[k].prefix, kinds[k].list->items[i]);
-            if (code != CLI_EXIT_OK) {
-                regions_close(set);
-                return code;
-            }
+    size_t next[N_KINDS] = { 0 };
+    for (int k; (k = first_of(lists, next)) >= 0; next[k]++) {
+        const cli_exit code = add(set, app, rt, &frame, prefixes[k], lists[k]->items[next[k]]);
+        if (code != CLI_EXIT_OK) {
+            regions_close(set);
+            return code;
         }
+    }
     return CLI_EXIT_OK;
 }
 

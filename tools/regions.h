@@ -7,14 +7,14 @@
 
 #include "cli.h"
 
-/* Values of region_table. Regions are numbered in this order of kinds, and as given within a kind. */
+/* Values of region_rows. Regions are numbered in the order of the command line, whatever their kinds. */
 typedef struct {
     cli_list region, mask, box, point, polygon, scribble, rle;
     int64_t exif; /* gr_exif */
 } region_values;
 
+#define N_REGION_ROWS 8
 extern const cli_option region_rows[];
-extern const size_t n_region_rows;
 
 #define REGIONS_MAX 64
 

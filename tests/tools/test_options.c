@@ -92,6 +92,7 @@ static void lists_keep_their_order_and_values_may_begin_with_a_dash(void **state
     assert_int_equal(r.v.box.count, 2);
     assert_string_equal(r.v.box.items[0], "-5,3,9,9");
     assert_string_equal(r.v.box.items[1], "0,0,1,1");
+    assert_true(r.v.box.places[0] < r.v.box.places[1]);
     assert_string_equal(r.v.model, "-");
     free_reading(&r);
 }
