@@ -65,7 +65,7 @@ gr_status gr_llama_head_segment(gr_graph **out, gr_runtime *rt, const gr_llama_c
              *pick = gr_graph_input_index(g, "pick", picks, 1, 1);
     gr_value *w = gr_graph_param(g, "norm", 1, c->hidden),
              *head = gr_graph_param(g, "lm_head", c->vocab, c->hidden);
-    gr_graph_output(
-        g, gr_graph_name(gr_linear(norm(gr_gather_rows(x, pick), w, c->rms_eps), head, NULL), "logits"));
+    gr_value *last = gr_graph_name(norm(gr_gather_rows(x, pick), w, c->rms_eps), "decoder.norm");
+    gr_graph_output(g, gr_graph_name(gr_linear(last, head, NULL), "logits"));
     return gr_graph_status(g, err);
 }

@@ -37,6 +37,7 @@ static void compare_case(const char *name, int n_threads)
     golden_case_compare_replays(&c, bf16 ? FEATURES_BF16 : FEATURES_F32);
     golden_case_compare(&c, "inputs_embeds", bf16 ? FEATURES_BF16 : FEATURES_F32);
     golden_case_compare(&c, "logits", bf16 ? LOGITS_BF16 : LOGITS_F32);
+    assert_int_equal(c.n_compared, golden_case_n_results(&c, false));
     compare_plain(&c, n_threads);
     golden_case_close(&c);
 }
@@ -115,16 +116,18 @@ static void compare_taps(const char *name, int expected)
     golden_case_open(&c, name, 2);
     c.taps = true;
     golden_case_run(&c, 1000);
-    assert_int_equal(golden_case_compare_taps(&c, FEATURES_F32), expected);
+    golden_case_compare_taps(&c, FEATURES_F32);
+    assert_int_equal(c.n_compared, expected);
+    assert_int_equal(c.n_compared, golden_case_n_results(&c, true));
     golden_case_close(&c);
 }
 
 static void every_layer_inside(void **state)
 {
     (void)state;
-    compare_taps("l-single-paper", 1 + 3 + 3);
-    compare_taps("g-single-paper", 1 + 2 + 3);
-    compare_taps("r-single-released", 1 + 2 + 5);
+    compare_taps("l-single-paper", 1 + 3 + 3 + 1);
+    compare_taps("g-single-paper", 1 + 2 + 3 + 1);
+    compare_taps("r-single-released", 1 + 2 + 5 + 1);
 }
 
 /* The backend that hides its memory, fills it with NaN and runs every node twice: nothing in a whole model

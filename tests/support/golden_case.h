@@ -44,7 +44,7 @@ typedef struct {
     gr_backend *backend;
     gr_tiles *mask_tiles;
     golden_value got[GOLDEN_MAX_VALUES];
-    int n_got;
+    int n_got, n_compared;
     int32_t answer[256];
     int n_answer;
 } golden_case;
@@ -66,8 +66,11 @@ void golden_case_run(golden_case *c, int chunk_rows);
 void golden_case_compare(golden_case *c, const char *name, double tolerance);
 void golden_case_compare_replays(golden_case *c, double tolerance);
 /* The tower's embedding and blocks of the thumbnail, and the last rows of the prompt after every decoder
- * layer: all that the golden file has of them. Returns how many were compared. */
-int golden_case_compare_taps(golden_case *c, double tolerance);
+ * layer and, of the last one, after the norm. */
+void golden_case_compare_taps(golden_case *c, double tolerance);
+/* How many results, or taps, the golden file holds: what n_compared has to be when nothing was passed over.
+ */
+int golden_case_n_results(const golden_case *c, bool taps);
 
 /* Fails unless both runs gave the same bits. */
 void golden_case_same_bits(const golden_case *a, const golden_case *b, const char *name);
