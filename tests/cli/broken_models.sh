@@ -103,6 +103,13 @@ exits 4
 err_has "warning: $dir/m/$weights: tensor '$(echo "$tensor" | tr a-z A-Z)' is unknown"
 err_has "error: $dir/m/$weights: tensor '$tensor' is missing"
 
+fresh
+edit "$weights" 's/\[264192,264576\]/[264188,264572]/'
+refused "/$weights" layers.0.input_layernorm.weight 264188
+fresh
+edit "$weights" 's/\[264192,264576\]/[264192,999999]/'
+refused "/$weights" layers.0.input_layernorm.weight
+
 # --- shards
 fresh
 rm "$dir/m/$weights"
@@ -129,6 +136,15 @@ refused ": tokenizer.json has no token '<Prompt3>'"
 fresh
 edit tokenizer.json 's/"type": *"BPE"/"type":"Unigram"/'
 refused /tokenizer.json Unigram
+
+for merges in '"a"' '"a b c"' '"zz q"' '["a"]' '["a","b","c"]' '7' '"a b","a b"'; do
+    fresh
+    edit tokenizer.json "s/\"merges\": \[\]/\"merges\": [$merges]/"
+    refused /tokenizer.json
+done
+fresh
+edit tokenizer.json 's/"merges": \[\]/"merges": ["zz q"]/'
+refused "/tokenizer.json: " "zz"
 
 # --- what is not a fault of the model
 fresh
