@@ -35,6 +35,13 @@ void cli_print(cli_output *o, const char *fmt, ...)
     va_end(ap);
 }
 
+void cli_print_bytes(cli_output *o, const char *bytes, size_t n)
+{
+    if (o->progress)
+        cli_progress_hide(o->progress);
+    fwrite(bytes, 1, n, o->results);
+}
+
 bool cli_flush(cli_output *o)
 {
     if (fflush(o->results) == 0 && !ferror(o->results))

@@ -28,6 +28,8 @@ bool cli_color_wanted(cli_color color, FILE *stream);
 /* A piece of the results. Shown at the latest when cli_flush is called: after each item, after each streamed
  * token. */
 void cli_print(cli_output *o, const char *fmt, ...) GR_PRINTF(2, 3);
+/* The same of bytes, which may hold zeros: what a model says. */
+void cli_print_bytes(cli_output *o, const char *bytes, size_t n);
 /* False: the results cannot be written any more. A reader that has gone away asks the work to stop, quietly.
  */
 bool cli_flush(cli_output *o);

@@ -222,7 +222,7 @@ cli_exit question_ask(question *q, const gr_request *r)
         size_t n;
         const char *text = gr_session_text(q->session, &n);
         if (!q->app->common.json && n > shown) {
-            cli_print(&q->app->out, "%.*s", (int)(n - shown), text + shown);
+            cli_print_bytes(&q->app->out, text + shown, n - shown);
             cli_flush(&q->app->out);
             shown = n;
         }
@@ -241,16 +241,16 @@ void question_put_answer(question *q, cli_json *j)
     static const char *const finishes[] = { "none", "stop", "length", "cancelled" };
     gr_session_stats stats = { .size = sizeof stats };
     gr_session_statistics(q->session, &stats, NULL);
-    cli_json_text(j, "text", gr_session_text(q->session, NULL));
+    size_t n;
+    const char *text = gr_session_text(q->session, &n);
+    cli_json_bytes(j, "text", text, n);
     cli_json_text(j, "finish_reason", finishes[gr_session_finish(q->session)]);
     cli_json_open(j, "tokens", '[');
     for (size_t i = 0; i < gr_session_n_tokens(q->session); i++) {
         const gr_token t = gr_session_token(q->session, i);
-        char text[512];
-        snprintf(text, sizeof text, "%.*s", t.bytes ? (int)t.n_bytes : 0, t.bytes ? t.bytes : "");
         cli_json_open(j, NULL, '{');
         cli_json_number(j, "id", t.id);
-        cli_json_text(j, "text", text);
+        cli_json_bytes(j, "text", t.bytes ? t.bytes : "", t.bytes ? t.n_bytes : 0);
         cli_json_number(j, "logprob", t.logprob);
         cli_json_close(j, '}');
     }

@@ -20,6 +20,12 @@ typedef struct {
     void *user;
 } gr_allocator;
 
+/* What a processor can do, as far as a set of kernels asks for it. */
+enum {
+    GR_CPU_AVX2 = 1,   /* with FMA and F16C */
+    GR_CPU_AVX512 = 2, /* F, BW, DQ, VL */
+};
+
 /* Begin with gr_runtime_options_init; fields are only ever added at the end. */
 typedef struct {
     size_t size;            /* sizeof(gr_runtime_options), set by init */

@@ -76,9 +76,6 @@ typedef struct {
 
 static inline float *gr_row(const gr_mat *m, size_t row) { return m->f + row * m->stride; }
 
-/* An optional input that is absent has neither memory nor weight. */
-static inline bool gr_mat_absent(const gr_mat *m) { return !m->f && !m->weight; }
-
 typedef struct gr_task gr_task;
 struct gr_task {
     const char *op;

@@ -28,8 +28,6 @@ static inline uint64_t gr_reader_uint(gr_reader *r, int n_bytes)
 
 static inline uint64_t gr_reader_u64(gr_reader *r) { return gr_reader_uint(r, 8); }
 static inline uint32_t gr_reader_u32(gr_reader *r) { return (uint32_t)gr_reader_uint(r, 4); }
-static inline uint16_t gr_reader_u16(gr_reader *r) { return (uint16_t)gr_reader_uint(r, 2); }
-static inline uint8_t gr_reader_u8(gr_reader *r) { return (uint8_t)gr_reader_uint(r, 1); }
 
 /* The next n bytes in place, or NULL. */
 static inline const uint8_t *gr_reader_bytes(gr_reader *r, size_t n)

@@ -1,6 +1,8 @@
 /* features.c - which kernel sets this processor can run, and the choice among them. */
 #include "backend/cpu/kernels.h"
 
+#include "grasp/runtime.h"
+
 unsigned gr_cpu_features(void)
 {
     unsigned found = 0;

@@ -63,13 +63,7 @@ static inline int gr_panel_index(gr_dtype dtype)
 
 extern const gr_kernels gr_kernels_ref;
 
-/* What a processor can do, as far as a kernel set asks for it. */
-enum {
-    GR_CPU_AVX2 = 1,   /* with FMA and F16C */
-    GR_CPU_AVX512 = 2, /* F, BW, DQ, VL */
-};
-
-/* Of this processor, as its instructions say at run time. */
+/* GR_CPU_* bits of this processor, as its instructions say at run time. */
 unsigned gr_cpu_features(void);
 
 /* A full, correct set for these GR_CPU_* bits; only bits that this build and this processor have are used. */
