@@ -55,7 +55,7 @@ typedef struct gr_region_spec gr_region_spec;
  *   scribble:x,y;x,y;...[@norm]   a line drawn with a round pen
  *   polygon:x,y,x,y,x,y,...[@norm]  rings (or points) separated by ';'
  *   rle:{"size":[h,w],"counts":...}  COCO run lengths
- *   {...}                         a region object (docs: the region object)
+ *   {...}                         a region object (docs/regions.md)
  * @norm: coordinates are 0..1 of width and height. `text` need not live on. GR_ERR_FORMAT with a sentence
  * that says what was found and what is expected; GR_ERR_LIMIT: over 100,000 vertices or 2^22 runs. */
 GR_API gr_status gr_region_spec_parse(gr_region_spec **out, gr_runtime *rt, const char *text, size_t n,
