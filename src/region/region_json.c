@@ -320,7 +320,7 @@ static void read_name(reader *r)
     }
     if (!good)
         gr_json_fail(&r->j, GR_ERR_FORMAT,
-                     "the name '%.70s': expected a letter or _ and then up to 63 letters, digits, _ . -",
+                     "the name '%.70s': expected a letter or _ and then up to 62 letters, digits, _ . -",
                      text);
     else
         memcpy(r->spec->name, text, n + 1);
