@@ -4,7 +4,13 @@
 set -eu
 grasp=$1
 model=$2/gar-1b
-picture=examples/kitchen.jpg
+picture=../shared/data/demo/demo_image_1.png # 1024 x 770: all of 16 tiles
+mask=../shared/data/demo/demo_mask_1.png
+if [ ! -e "$picture" ]; then
+    echo "real sizes: $picture is not here; a picture of examples/ takes 12 tiles of 16" >&2
+    picture=examples/kitchen.jpg
+    mask=examples/kitchen-mug.png
+fi
 
 [ -d "$model" ] || "$grasp" new "$model" --preset gar-1b --seed 1
 number() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" "$2" | cut -d. -f1; }
@@ -12,7 +18,7 @@ number() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" "$2" | cut -d. -f1; }
 for tiles in 1 16; do
     answer=$2/describe-$tiles.json
     echo "real sizes: $tiles tiles at most" >&2
-    "$grasp" describe "$picture" --mask examples/kitchen-mug.png --model "$model" --max-tiles "$tiles" -n 8 --json >"$answer"
+    "$grasp" describe "$picture" --mask "$mask" --model "$model" --max-tiles "$tiles" -n 8 --json >"$answer"
     announced=$(number total "$answer")
     peak=$(number peak_resident "$answer")
     most=$((announced + announced * 3 / 100 + 64000000))
