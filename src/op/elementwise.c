@@ -2,20 +2,27 @@
 #include "graph/op.h"
 #include "op/ops.h"
 
-static void add_forward(const gr_task *t, int phase, size_t unit, void *scratch)
-{
-    (void)phase;
-    (void)scratch;
-    size_t r0, r1;
-    gr_unit_rows(t, unit, &r0, &r1);
-    for (size_t r = r0; r < r1; r++) {
-        const float *a = gr_row(&t->in[0], r), *b = gr_row(&t->in[1], r);
-        float *y = gr_row(&t->out[0], r);
-        for (size_t c = 0; c < t->out[0].cols; c++)
-            y[c] = a[c] + b[c];
-        gr_finish(t, y, t->out[0].cols);
+/* A forward function that makes every y[c] of a row from a[c] of the first input and b[c] of `second`. */
+#define BY_ROWS(name, second, result)                                                   \
+    static void name##_forward(const gr_task *t, int phase, size_t unit, void *scratch) \
+    {                                                                                   \
+        (void)phase, (void)scratch;                                                     \
+        const size_t cols = t->out[0].cols;                                             \
+        size_t r0, r1;                                                                  \
+        gr_unit_rows(t, unit, &r0, &r1);                                                \
+        for (size_t r = r0; r < r1; r++) {                                              \
+            const float *a = gr_row(&t->in[0], r), *b = second;                         \
+            float *y = gr_row(&t->out[0], r);                                           \
+            for (size_t c = 0; c < cols; c++)                                           \
+                y[c] = result;                                                          \
+            gr_finish(t, y, cols);                                                      \
+        }                                                                               \
     }
-}
+
+BY_ROWS(add, gr_row(&t->in[1], r), a[c] + b[c])
+BY_ROWS(mul, gr_row(&t->in[1], r), a[c] * b[c])
+BY_ROWS(scale, t->in[1].f, a[c] * b[c])
+BY_ROWS(table, t->in[1].f + r % (size_t)t->attr.group * cols, a[c] + b[c])
 
 static void add_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
 {
@@ -32,21 +39,6 @@ const gr_op gr_op_add = { .name = "add",
                           .forward = add_forward,
                           .grad = add_grad };
 
-static void mul_forward(const gr_task *t, int phase, size_t unit, void *scratch)
-{
-    (void)phase;
-    (void)scratch;
-    size_t r0, r1;
-    gr_unit_rows(t, unit, &r0, &r1);
-    for (size_t r = r0; r < r1; r++) {
-        const float *a = gr_row(&t->in[0], r), *b = gr_row(&t->in[1], r);
-        float *y = gr_row(&t->out[0], r);
-        for (size_t c = 0; c < t->out[0].cols; c++)
-            y[c] = a[c] * b[c];
-        gr_finish(t, y, t->out[0].cols);
-    }
-}
-
 static void mul_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
 {
     (void)g;
@@ -62,21 +54,6 @@ const gr_op gr_op_mul = { .name = "mul",
                           .infer = gr_infer_same,
                           .forward = mul_forward,
                           .grad = mul_grad };
-
-static void scale_forward(const gr_task *t, int phase, size_t unit, void *scratch)
-{
-    (void)phase;
-    (void)scratch;
-    size_t r0, r1;
-    gr_unit_rows(t, unit, &r0, &r1);
-    for (size_t r = r0; r < r1; r++) {
-        const float *x = gr_row(&t->in[0], r), *v = t->in[1].f;
-        float *y = gr_row(&t->out[0], r);
-        for (size_t c = 0; c < t->out[0].cols; c++)
-            y[c] = x[c] * v[c];
-        gr_finish(t, y, t->out[0].cols);
-    }
-}
 
 static void scale_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)
 {
@@ -104,22 +81,6 @@ static bool table_infer(gr_node *n)
         return false;
     }
     return gr_infer_first(n);
-}
-
-static void table_forward(const gr_task *t, int phase, size_t unit, void *scratch)
-{
-    (void)phase;
-    (void)scratch;
-    size_t r0, r1;
-    gr_unit_rows(t, unit, &r0, &r1);
-    const size_t cols = t->out[0].cols;
-    for (size_t r = r0; r < r1; r++) {
-        const float *x = gr_row(&t->in[0], r), *v = t->in[1].f + r % (size_t)t->attr.group * cols;
-        float *y = gr_row(&t->out[0], r);
-        for (size_t c = 0; c < cols; c++)
-            y[c] = x[c] + v[c];
-        gr_finish(t, y, cols);
-    }
 }
 
 static void table_grad(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)

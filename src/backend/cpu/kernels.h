@@ -13,13 +13,14 @@
 
 #include "grasp/dtype.h"
 
-#define GR_K_BLOCK \
-    512 /* a product sums k in blocks of this many, each from zero, then adds the blocks in order */
-#define GR_KEY_BLOCK 64 /* keys that attention takes at a time: a KV page */
-#define GR_STRIP_MAX 12 /* rows of the widest strip */
-#define GR_LANES                                                                                         \
-    16 /* partial sums of a dot product: lane i takes elements i, i + 16, ...; lanes are added pairwise, \
-          halving */
+/* A product sums k in blocks of this many, each from zero, and adds the blocks in order. */
+#define GR_K_BLOCK 512
+/* Keys that attention takes at a time: a KV page. */
+#define GR_KEY_BLOCK 64
+/* Rows of the widest strip. */
+#define GR_STRIP_MAX 12
+/* Partial sums of a dot product: lane i takes elements i, i + 16, ...; lanes are added pairwise, halving. */
+#define GR_LANES 16
 
 typedef struct gr_kernels {
     const char *name;
