@@ -31,6 +31,10 @@ static int run(cli *app, const void *values)
 {
     const question_values *v = values;
     question q;
+    if (app->args[1][0] == '\0') {
+        cli_error(&app->out, "the question is empty; 'grasp describe' describes a region without one");
+        return CLI_EXIT_USAGE;
+    }
     cli_exit code = question_open(&q, app, v, app->args[0]);
     if (code == CLI_EXIT_OK)
         code = ask(&q, app->args[0], app->args[1]);

@@ -58,11 +58,6 @@ int gr_graph_extent(gr_graph *g, const char *name, int capacity)
     return g->n_extents++;
 }
 
-int gr_graph_capacity(const gr_graph *g, int extent)
-{
-    return extent == GR_FIXED ? 1 : g->extents[extent].capacity;
-}
-
 gr_value *gr_graph_new_value(gr_graph *g, const gr_value *like)
 {
     gr_value *v = gr_calloc(g->rt, 1, sizeof *v);
@@ -309,10 +304,6 @@ void gr_graph_cost(const gr_graph *g, const int *extents, double *flop, double *
     if (bytes)
         *bytes = sum.bytes;
 }
-
-size_t gr_graph_n_nodes(const gr_graph *g) { return g->n_nodes; }
-const gr_node *gr_graph_node(const gr_graph *g, size_t i) { return g->nodes[i]; }
-const char *gr_graph_title(const gr_graph *g) { return g->title; }
 
 /* printf to the end of a text of `size` bytes, cut where it is full. */
 static void append(char *text, size_t size, const char *fmt, ...) GR_PRINTF(3, 4);

@@ -87,7 +87,6 @@ void gr_graph_free(gr_graph *g); /* NULL is fine */
 
 /* Declares a run-time number of rows; returns its index. capacity >= 1. */
 int gr_graph_extent(gr_graph *g, const char *name, int capacity);
-int gr_graph_capacity(const gr_graph *g, int extent);
 
 /* Slots are numbered in order of declaration, for each of the three kinds on its own. */
 gr_value *gr_graph_input(gr_graph *g, const char *name, int extent, int factor, int cols);
@@ -136,9 +135,5 @@ void gr_graph_cost(const gr_graph *g, const int *extents, double *flop, double *
 
 /* One line a node: number, operator, shapes, inputs, offset. For people. */
 void gr_graph_dump(const gr_graph *g, void (*line)(void *user, const char *text), void *user);
-
-size_t gr_graph_n_nodes(const gr_graph *g);
-const gr_node *gr_graph_node(const gr_graph *g, size_t i);
-const char *gr_graph_title(const gr_graph *g);
 
 #endif

@@ -221,9 +221,43 @@ static void a_wrong_graph_is_named_when_it_is_planned(void **state)
     rig_close(&r);
 }
 
+typedef struct {
+    int lines;
+    char last[512];
+} dumped;
+
+static void keep_line(void *user, const char *text)
+{
+    dumped *d = user;
+    d->lines++;
+    snprintf(d->last, sizeof d->last, "%s", text);
+}
+
+/* A dump is read by people: a line a node, with its operator, shape and inputs. */
+static void a_dump_shows_every_node(void **state)
+{
+    (void)state;
+    gr_error err = { 0 };
+    gr_runtime *rt = test_runtime();
+    gr_graph *g;
+    dumped d = { 0 };
+    MUST(gr_graph_new(&g, rt, "shown", GR_ROUND_NONE, &err));
+    const int rows = gr_graph_extent(g, "rows", 8);
+    gr_value *x = gr_graph_input(g, "x", rows, 3, 5);
+    gr_graph_name(gr_add(gr_gelu(x), x), "sum");
+    gr_graph_dump(g, keep_line, &d);
+    assert_int_equal(d.lines, 2);
+    assert_non_null(strstr(d.last, "add"));
+    assert_non_null(strstr(d.last, "sum[rows*3, 5]"));
+    assert_non_null(strstr(d.last, "x:0"));
+    gr_graph_free(g);
+    gr_runtime_free(rt);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_linear_layer_gives_the_sums_written_out),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_dump_shows_every_node),
+                                        cmocka_unit_test(a_linear_layer_gives_the_sums_written_out),
                                         cmocka_unit_test(
                                             a_call_that_lacks_something_is_refused_with_a_sentence),
                                         cmocka_unit_test(a_plan_for_fewer_workers_is_refused),
