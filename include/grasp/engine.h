@@ -23,6 +23,7 @@ typedef struct {
     void *progress_user;
 } gr_engine_options;
 
+/* Defaults; writes the whole struct. */
 GR_API void gr_engine_options_init(gr_engine_options *options);
 
 /* Memory in bytes, computed before anything is taken. Peak resident memory is at most total + 3 % + 64 MB. */
@@ -32,6 +33,8 @@ typedef struct {
     size_t total;
 } gr_memory;
 
+/* Builds the plans and adds up; takes nothing of that order. GR_ERR_ARG: an option out of its range.
+ * GR_ERR_LIMIT: a context the model has not. GR_ERR_MEM. */
 GR_API gr_status gr_engine_measure(const gr_model *model, const gr_engine_options *options, gr_memory *memory,
                                    gr_error *err);
 

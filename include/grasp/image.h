@@ -57,7 +57,8 @@ GR_API gr_status gr_image_new(gr_image **out, gr_runtime *rt, int width, int hei
                               gr_error *err);
 GR_API void gr_image_free(gr_image *image); /* NULL is fine */
 
-/* New pictures of 3 and of 1 channel. Luma is (19595 R + 38470 G + 7471 B + 32768) >> 16. */
+/* New pictures of 3 and of 1 channel, the caller's. GR_ERR_MEM. Luma is (19595 R + 38470 G + 7471 B + 32768)
+ * >> 16. */
 GR_API gr_status gr_image_to_rgb(gr_image **out, const gr_image *image, gr_error *err);
 GR_API gr_status gr_image_to_luma(gr_image **out, const gr_image *image, gr_error *err);
 

@@ -64,6 +64,7 @@ typedef struct {
     int tokens; /* of the tokenizer; 0: the folder has none, so that it can be inspected and no more */
 } gr_model_info;
 
+/* GR_ERR_ARG: info->size is not sizeof(gr_model_info). Allocates nothing. */
 GR_API gr_status gr_model_describe(const gr_model *model, gr_model_info *info, gr_error *err);
 
 /* The tiles, besides the thumbnail, that a picture of width x height pixels is cut into. `max_tiles` 0: the

@@ -46,6 +46,7 @@ typedef struct {
     int across, down; /* tiles of the canvas */
 } gr_request_size;
 
+/* Fails as gr_session_ask would for the same request; touches no pixels. */
 GR_API gr_status gr_request_measure(const gr_model *model, const gr_request *request, gr_request_size *size,
                                     gr_error *err);
 
@@ -65,6 +66,7 @@ typedef struct {
 
 GR_API void gr_answer_options_init(gr_answer_options *options);
 
+/* GR_ERR_LIMIT: the engine has as many sessions as it was made for. GR_ERR_MEM. On failure *out is NULL. */
 GR_API gr_status gr_session_open(gr_session **out, gr_engine *engine, gr_error *err);
 GR_API void gr_session_close(gr_session *s); /* NULL is fine */
 
@@ -79,7 +81,8 @@ GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const 
 GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n),
                                    void *user, gr_error *err);
 
-/* One step for all busy sessions of the engine: a chunk of a prompt, or a token each. */
+/* One step for all busy sessions of the engine: a chunk of a prompt, or a token each. A session that cannot
+ * go on ends alone; an error is of the device, or GR_ERR_MEM for the text of an answer. */
 GR_API gr_status gr_engine_step(gr_engine *engine, gr_error *err);
 GR_API bool gr_session_busy(const gr_session *s);
 /* Ends what the session is doing: gr_session_ask returns GR_ERR_CANCELLED, an answer finishes as
