@@ -58,6 +58,7 @@ if(GR_TESTS)
     gr_test_script(install tests/install/symbols.sh $<TARGET_FILE:grasp_shared> $<TARGET_FILE:grasp_static>)
     gr_test_script(install tests/install/headers.sh ${CMAKE_C_COMPILER})
     gr_test_script(install tests/install/prefix.sh ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
+    gr_test_script(install tests/install/examples.sh ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
   endif()
 endif()
 

@@ -39,7 +39,8 @@ typedef struct {
 
 GR_API void gr_runtime_options_init(gr_runtime_options *options);
 
-/* GR_ERR_ARG: n_threads outside 0..1024 or a size this library does not know. GR_ERR_MEM. */
+/* `options` may be NULL. GR_ERR_ARG: n_threads outside 0..1024 or a size this library does not know.
+ * GR_ERR_MEM. */
 GR_API gr_status gr_runtime_new(gr_runtime **out, const gr_runtime_options *options, gr_error *err);
 GR_API void gr_runtime_free(gr_runtime *rt); /* NULL is fine */
 GR_API int gr_runtime_n_threads(const gr_runtime *rt);
