@@ -57,7 +57,7 @@ const cli_command cmd_ask = {
     .max_args = 2,
     .runs_model = true,
     .tables = question_tables,
-    .n_tables = 3,
+    .n_tables = QUESTION_TABLES,
     .values_bytes = sizeof(question_values),
     .run = run,
 };

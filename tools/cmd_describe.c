@@ -91,7 +91,7 @@ const cli_command cmd_describe = {
     .max_args = 1,
     .runs_model = true,
     .tables = question_tables,
-    .n_tables = 3,
+    .n_tables = QUESTION_TABLES,
     .values_bytes = sizeof(question_values),
     .run = run,
 };

@@ -39,12 +39,11 @@ static const cli_option file_rows[] = {
       "logits" },
 };
 
-const cli_table question_tables[] = {
+const cli_table question_tables[QUESTION_TABLES] = {
     { "Regions", region_rows, N_REGION_ROWS, offsetof(question_values, regions) },
     CLI_TABLE("Answer", answer_rows, 0),
     CLI_TABLE("Files", file_rows, 0),
 };
-const size_t n_question_tables = sizeof question_tables / sizeof *question_tables;
 
 static double now_ms(void)
 {

@@ -18,8 +18,8 @@ typedef struct {
     const char *system, *overlay, *dump;
 } question_values;
 
-extern const cli_table question_tables[];
-extern const size_t n_question_tables;
+enum { QUESTION_TABLES = 3 };
+extern const cli_table question_tables[QUESTION_TABLES];
 
 /* A model, an engine for the largest of the requests, one session. */
 typedef struct {
