@@ -33,7 +33,11 @@ static bool attention_infer(gr_node *n)
     return true;
 }
 
-#define ROWS 64 /* query rows of one unit: they share a block of keys while it is warm */
+#define ROWS GR_QUERY_BLOCK /* query rows of one unit: they share a block of keys while it is warm */
+#define FEW  8              /* rows up to which each is done alone; the bits are the same */
+
+/* Few rows, a token of each conversation: a unit is a row and the query heads that share a key head. */
+static bool by_rows(const gr_task *t) { return t->out[0].rows <= FEW; }
 
 static size_t query_blocks(const gr_task *t) { return (t->out[0].rows + ROWS - 1) / ROWS; }
 
@@ -41,7 +45,7 @@ static size_t attention_units(const gr_task *t, int phase)
 {
     if (phase == 0)
         return t->attr.paged ? gr_units_rows(t, phase) : 0;
-    return query_blocks(t) * (size_t)t->attr.heads;
+    return by_rows(t) ? t->out[0].rows * (size_t)t->attr.kv_heads : query_blocks(t) * (size_t)t->attr.heads;
 }
 
 /* Phase 0: new keys and values go to their pages; a key is a column there. */
@@ -66,36 +70,28 @@ static void store_rows(const gr_task *t, size_t unit)
 
 /* What a unit works with; all of it lies in the worker's scratch. */
 typedef struct {
-    float score[ROWS * KEYS];
-    float top[ROWS], sum[ROWS]; /* of every row so far */
-    int32_t seen[ROWS];         /* keys of the block that the row sees */
-    float keys[];               /* [head_dim][KEYS]: a block of keys that does not lie in a page */
+    float score[KEYS * ROWS];               /* [KEYS][ROWS], or a few rows of KEYS */
+    float top[ROWS], sum[ROWS], keep[ROWS]; /* of every row so far */
+    int32_t seen[ROWS];                     /* keys of the block that the row sees */
+    float *query;                           /* [head_dim][ROWS]: rows side by side */
+    float *keys;   /* [head_dim][KEYS]: a block of keys that does not lie in a page */
+    float *values; /* [KEYS][head_dim]: likewise */
+    float *out;    /* [ROWS][head_dim] */
 } workspace;
 
 static size_t attention_scratch(const gr_node *n)
 {
-    return sizeof(workspace) + (size_t)n->attr.head_dim * KEYS * sizeof(float);
+    return sizeof(workspace) + 4 * (size_t)n->attr.head_dim * KEYS * sizeof(float);
 }
 
-/* Keys and values of one head and one block of positions, wherever they lie. */
-typedef struct {
-    const float *kt, *v; /* [head_dim][KEYS]; rows v_stride apart */
-    size_t v_stride;
-} key_block;
-
-static key_block block_at(const gr_task *t, const gr_span *s, size_t kv_head, size_t first, workspace *w)
+static workspace *place(void *scratch, size_t d)
 {
-    const size_t d = (size_t)t->attr.head_dim;
-    if (t->attr.paged) {
-        const float *page = gr_kv_page(t->kv, s->pages[first / KEYS], t->kv_layer) + kv_head * KEYS * d;
-        return (key_block){ page, page + gr_kv_half_page(t->kv), d };
-    }
-    const size_t row = (size_t)s->row + first, left = (size_t)s->n_rows - first,
-                 n = left < KEYS ? left : KEYS;
-    for (size_t c = 0; c < d; c++)
-        for (size_t j = 0; j < KEYS; j++)
-            w->keys[c * KEYS + j] = j < n ? gr_row(&t->in[1], row + j)[kv_head * d + c] : 0.0f;
-    return (key_block){ w->keys, gr_row(&t->in[2], row) + kv_head * d, t->in[2].stride };
+    workspace *w = scratch;
+    w->query = (float *)(w + 1);
+    w->keys = w->query + d * ROWS;
+    w->values = w->keys + d * KEYS;
+    w->out = w->values + d * KEYS;
+    return w;
 }
 
 /* How many keys row r sees: positions 0 .. count - 1 of its span. */
@@ -104,52 +100,101 @@ static size_t count_keys(const gr_task *t, const gr_span *s, size_t r)
     return t->attr.causal ? (size_t)t->rows->position[r] + 1 : (size_t)s->n_rows;
 }
 
-/* Rows r0 .. r0 + n - 1, which see some of the block that begins at key `first`. */
-static void attend_block(const gr_task *t, const gr_span *s, size_t r0, size_t n, size_t head, size_t first,
-                         size_t at, workspace *w)
+static int32_t seen_of(size_t n_keys, size_t first)
+{
+    return n_keys <= first ? 0 : n_keys - first < KEYS ? (int32_t)(n_keys - first) : KEYS;
+}
+
+/* The page that holds keys first .. first + KEYS - 1 of a key head: K [head_dim][KEYS]; V half a page later.
+ */
+static const float *page_of(const gr_task *t, const gr_span *s, size_t kv_head, size_t first)
+{
+    return gr_kv_page(t->kv, s->pages[first / KEYS], t->kv_layer) + kv_head * KEYS * (size_t)t->attr.head_dim;
+}
+
+static void finish_head(const gr_task *t, size_t r, size_t head, const float *o, float top, float sum)
+{
+    const size_t d = (size_t)t->attr.head_dim;
+    float *to = gr_row(&t->out[0], r) + head * d;
+    for (size_t c = 0; c < d; c++)
+        to[c] = o[c] / sum;
+    gr_finish(t, to, d);
+    gr_row(&t->out[1], r)[head] = top + (float)gr_ln((double)sum);
+}
+
+/* Row r, query heads head .. head + n - 1, which share a key head. */
+static void attend_row(const gr_task *t, size_t r, size_t head, size_t n, workspace *w)
 {
     const size_t d = (size_t)t->attr.head_dim, kv_head = head / (size_t)(t->attr.heads / t->attr.kv_heads);
-    const key_block b = block_at(t, s, kv_head, first, w);
-    float *score = w->score + at * KEYS, *o = gr_row(&t->out[0], r0) + head * d;
-    t->k->scores(score, gr_row(&t->in[0], r0) + head * d, t->in[0].stride, n, d, b.kt, t->attr.scale);
-    for (size_t i = 0; i < n; i++) {
-        const size_t left = count_keys(t, s, r0 + i) - first;
-        const float before = w->top[at + i];
-        w->seen[at + i] = (int32_t)(left < KEYS ? left : KEYS);
-        const float sum = t->k->soften(score + i * KEYS, (size_t)w->seen[at + i], &w->top[at + i]);
-        const float keep = gr_expf(before - w->top[at + i]);
-        w->sum[at + i] = w->sum[at + i] * keep + sum;
-        if (keep != 1.0f)
-            for (size_t c = 0; c < d; c++)
-                o[i * t->out[0].stride + c] *= keep;
+    const gr_span *s = &t->rows->spans[t->rows->span_of[r]];
+    const size_t n_keys = count_keys(t, s, r);
+    for (size_t i = 0; i < n; i++)
+        w->top[i] = -INFINITY, w->sum[i] = 0;
+    memset(w->out, 0, n * d * sizeof(float));
+    for (size_t first = 0; first < n_keys; first += KEYS) {
+        const size_t seen = (size_t)seen_of(n_keys, first), row = (size_t)s->row + first;
+        const float *kt = w->keys, *v;
+        if (t->attr.paged) {
+            kt = page_of(t, s, kv_head, first);
+            v = kt + gr_kv_half_page(t->kv);
+        } else {
+            t->k->transpose(w->keys, KEYS, gr_row(&t->in[1], row) + kv_head * d, t->in[1].stride, seen, d);
+            v = gr_row(&t->in[2], row) + kv_head * d;
+        }
+        t->k->scores(w->score, gr_row(&t->in[0], r) + head * d, d, n, d, kt, t->attr.scale);
+        for (size_t i = 0; i < n; i++) {
+            const float sum = t->k->soften(w->score + i * KEYS, seen, &w->top[i], &w->keep[i]);
+            w->sum[i] = w->sum[i] * w->keep[i] + sum;
+            w->seen[i] = (int32_t)seen;
+        }
+        t->k->weigh(w->out, d, w->keep, w->score, w->seen, n, v, t->attr.paged ? d : t->in[2].stride, d);
     }
-    t->k->weigh(o, t->out[0].stride, score, w->seen + at, n, b.v, b.v_stride, d);
+    for (size_t i = 0; i < n; i++)
+        finish_head(t, r, head + i, w->out + i * d, w->top[i], w->sum[i]);
+}
+
+/* Keys first .. first + n - 1 of a span for rows that stand side by side in `query`. Values that lie in rows
+ * are moved together first: their rows are so far apart that they would drive each other out of the cache. */
+static void attend_block(const gr_task *t, const gr_span *s, size_t n_rows, size_t kv_head, size_t first,
+                         size_t n, workspace *w)
+{
+    const size_t d = (size_t)t->attr.head_dim, row = (size_t)s->row + first;
+    const float *k, *v = w->values;
+    size_t key_step = 1, col_step = KEYS;
+    if (t->attr.paged) {
+        k = page_of(t, s, kv_head, first);
+        v = k + gr_kv_half_page(t->kv);
+    } else {
+        k = gr_row(&t->in[1], row) + kv_head * d;
+        key_step = t->in[1].stride, col_step = 1;
+        for (size_t j = 0; j < n; j++)
+            memcpy(w->values + j * d, gr_row(&t->in[2], row + j) + kv_head * d, d * sizeof(float));
+    }
+    t->k->scores_many(w->score, w->query, n_rows, d, k, key_step, col_step, n, t->attr.scale);
+    t->k->soften_many(w->score, n_rows, n, w->seen, w->top, w->sum, w->keep);
+    t->k->weigh_many(w->out, w->keep, w->score, w->seen, n_rows, v, d, d);
 }
 
 /* Rows r0 .. r0 + n - 1 of one span. Later rows see as many keys or more. */
 static void attend_rows(const gr_task *t, size_t r0, size_t n, size_t head, workspace *w)
 {
-    const size_t d = (size_t)t->attr.head_dim;
+    const size_t d = (size_t)t->attr.head_dim, kv_head = head / (size_t)(t->attr.heads / t->attr.kv_heads);
     const gr_span *s = &t->rows->spans[t->rows->span_of[r0]];
     const size_t n_keys = count_keys(t, s, r0 + n - 1);
-    for (size_t i = 0; i < n; i++) {
-        w->top[i] = -INFINITY;
+    memset(w->query, 0, d * ROWS * sizeof(float)); /* rows that are not there: zeros */
+    t->k->transpose(w->query, ROWS, gr_row(&t->in[0], r0) + head * d, t->in[0].stride, n, d);
+    memset(w->out, 0, n * d * sizeof(float));
+    for (size_t i = 0; i < ROWS; i++) {
+        w->top[i] = i < n ? -INFINITY : 0;
         w->sum[i] = 0;
-        memset(gr_row(&t->out[0], r0 + i) + head * d, 0, d * sizeof(float));
     }
-    size_t at = 0; /* the first row that sees anything of the block */
     for (size_t first = 0; first < n_keys; first += KEYS) {
-        while (count_keys(t, s, r0 + at) <= first)
-            at++;
-        attend_block(t, s, r0 + at, n - at, head, first, at, w);
+        for (size_t i = 0; i < ROWS; i++)
+            w->seen[i] = seen_of(i < n ? count_keys(t, s, r0 + i) : n_keys, first);
+        attend_block(t, s, n, kv_head, first, (size_t)seen_of(n_keys, first), w);
     }
-    for (size_t i = 0; i < n; i++) {
-        float *o = gr_row(&t->out[0], r0 + i) + head * d;
-        for (size_t c = 0; c < d; c++)
-            o[c] /= w->sum[i];
-        gr_finish(t, o, d);
-        gr_row(&t->out[1], r0 + i)[head] = w->top[i] + (float)gr_ln((double)w->sum[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        finish_head(t, r0 + i, head, w->out + i * d, w->top[i], w->sum[i]);
 }
 
 static void attention_forward(const gr_task *t, int phase, size_t unit, void *scratch)
@@ -158,12 +203,24 @@ static void attention_forward(const gr_task *t, int phase, size_t unit, void *sc
         store_rows(t, unit);
         return;
     }
+    workspace *w = place(scratch, (size_t)t->attr.head_dim);
+    if (by_rows(t)) {
+        const size_t kv_heads = (size_t)t->attr.kv_heads, group = (size_t)t->attr.heads / kv_heads;
+        for (size_t i = 0; i < group; i += ROWS)
+            attend_row(t, unit / kv_heads, unit % kv_heads * group + i, group - i < ROWS ? group - i : ROWS,
+                       w);
+        return;
+    }
     const size_t head = unit / query_blocks(t), first = unit % query_blocks(t) * ROWS;
     const size_t end = first + ROWS < t->out[0].rows ? first + ROWS : t->out[0].rows;
     for (size_t r = first, next; r < end; r = next) {
         for (next = r + 1; next < end && t->rows->span_of[next] == t->rows->span_of[r]; next++)
             ;
-        attend_rows(t, r, next - r, head, scratch);
+        if (next - r > FEW)
+            attend_rows(t, r, next - r, head, w);
+        else
+            for (; r < next; r++)
+                attend_row(t, r, head, 1, w);
     }
 }
 

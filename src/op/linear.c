@@ -62,8 +62,8 @@ static void many_rows(const gr_task *t, size_t r0, size_t m, size_t p0, size_t p
     for (size_t k0 = 0; k0 < x->cols; k0 += GR_K_BLOCK) {
         const size_t n = x->cols - k0 < GR_K_BLOCK ? x->cols - k0 : GR_K_BLOCK;
         for (size_t r = 0; r < m; r += tall)
-            t->k->pack(strips + r * GR_K_BLOCK, gr_row(x, r0 + r) + k0, x->stride,
-                       m - r < tall ? m - r : tall, n);
+            t->k->transpose(strips + r * GR_K_BLOCK, tall, gr_row(x, r0 + r) + k0, x->stride,
+                            m - r < tall ? m - r : tall, n);
         for (size_t p = p0; p < p1; p++)
             for (size_t r = 0; r < m; r += tall)
                 t->k->strip[type](gr_row(y, r0 + r) + p * GR_PANEL, y->stride, m - r < tall ? m - r : tall,

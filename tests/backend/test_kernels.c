@@ -58,7 +58,7 @@ static void by_strips(const gr_kernels *k, int type, float *out, size_t ldo, siz
         for (size_t k0 = 0; k0 < n; k0 += GR_K_BLOCK) {
             const size_t block = n - k0 < GR_K_BLOCK ? n - k0 : GR_K_BLOCK;
             const size_t tall = rows - r < (size_t)k->strip_rows ? rows - r : (size_t)k->strip_rows;
-            k->pack(strip, x + r * ldx + k0, ldx, tall, block);
+            k->transpose(strip, (size_t)k->strip_rows, x + r * ldx + k0, ldx, tall, block);
             k->strip[type](out + r * ldo, ldo, tall, cols, strip, block, (const char *)panel + k0 * row_bytes,
                            k0 == 0);
         }
@@ -172,59 +172,166 @@ static void extreme_values_stay_in_their_row(void **state)
     }
 }
 
-/* Attention's three kernels on ragged counts, against double; and every row alone has the bits it has among
- * others. */
-static void attention_blocks_agree_with_double_and_rows_alone(void **state)
+static void transposing_moves_every_element_and_no_more(void **state)
 {
     (void)state;
-    enum { MOST = 13, B = GR_KEY_BLOCK };
-    static const size_t dims[] = { 1, 4, 7, 16, 24, 33, 64, 96, 128 };
-    static float q[MOST * 131], kt[128 * B], v[B * 131], s[MOST * B], one[B], o[MOST * 131], alone[131];
+    enum { ROWS = 37, COLS = 41, LDX = COLS + 3, LDTO = ROWS + 2 };
+    static float x[ROWS * LDX], to[COLS * LDTO];
+    for (size_t i = 0; i < ROWS * LDX; i++)
+        x[i] = (float)i;
     for (size_t set = 0; set < N_SETS; set++) {
         if (!runs(&sets[set]))
             continue;
         gr_kernels k;
         gr_kernels_init(&k, sets[set].cpu);
-        for (size_t di = 0; di < sizeof dims / sizeof *dims; di++) {
-            const size_t d = dims[di], ld = d + 3;
-            int32_t seen[MOST];
-            for (size_t i = 0; i < MOST * ld; i++)
-                q[i] = drawn(1, i), o[i] = drawn(4, i);
-            for (size_t i = 0; i < d * B; i++)
-                kt[i] = drawn(2, i);
-            for (size_t i = 0; i < B * ld; i++)
-                v[i] = drawn(3, i);
-            for (size_t rows = 1; rows <= MOST; rows += 3) {
-                k.scores(s, q, ld, rows, d, kt, 0.7f);
-                for (size_t r = 0; r < rows; r++) {
-                    k.scores(one, q + r * ld, ld, 1, d, kt, 0.7f);
-                    assert_memory_equal(one, s + r * B, sizeof one);
-                    for (size_t j = 0; j < B; j++) {
-                        double sum = 0;
-                        for (size_t c = 0; c < d; c++)
-                            sum += (double)q[r * ld + c] * kt[c * B + j];
-                        assert_true(fabs(s[r * B + j] - 0.7f * sum) < 1e-5 * (1 + sqrt((double)d)));
-                    }
-                    seen[r] = (int32_t)(1 + (r * 29) % B);
+        for (size_t rows = 1; rows <= ROWS; rows++)
+            for (size_t n = 0; n <= COLS; n += 1 + rows % 3) {
+                memset(to, 0xff, sizeof to); /* NaN */
+                k.transpose(to, LDTO, x, LDX, rows, n);
+                for (size_t c = 0; c < COLS; c++)
+                    for (size_t r = 0; r < LDTO; r++)
+                        if (r < rows && c < n ? to[c * LDTO + r] != x[r * LDX + c] : !isnan(to[c * LDTO + r]))
+                            fail_msg("%s, %zu rows, %zu columns: row %zu column %zu is %g", sets[set].name,
+                                     rows, n, r, c, (double)to[c * LDTO + r]);
+            }
+    }
+}
+
+/* One block of attention, by rows alone and by rows together. */
+enum { MOST_ROWS = GR_QUERY_BLOCK, B = GR_KEY_BLOCK, MOST_D = 128, LD = MOST_D + 3 };
+typedef struct {
+    float q[MOST_ROWS * LD], qt[MOST_D * MOST_ROWS], k[B * LD], kt[MOST_D * B], v[B * LD];
+    float s[B * MOST_ROWS], few[B], o[MOST_ROWS * MOST_D], alone[MOST_D + 1];
+    float top[MOST_ROWS], sum[MOST_ROWS], keep[MOST_ROWS];
+    int32_t seen[MOST_ROWS];
+} attention_block;
+
+static void draw_block(attention_block *a, size_t d)
+{
+    memset(a->qt, 0, sizeof a->qt);
+    for (size_t i = 0; i < MOST_ROWS; i++)
+        for (size_t c = 0; c < d; c++)
+            a->q[i * LD + c] = a->qt[c * MOST_ROWS + i] = 3 * drawn(1, i * 200 + c);
+    for (size_t j = 0; j < B; j++)
+        for (size_t c = 0; c < d; c++) {
+            a->k[j * LD + c] = a->kt[c * B + j] = drawn(2, j * 200 + c);
+            a->v[j * LD + c] = drawn(3, j * 200 + c);
+        }
+}
+
+/* Row i of the block alone, from the state (top, sum, o) drawn for it, has the bits it got among others; and
+ * it is what double says. */
+static void check_row(const gr_kernels *k, const kernel_set *set, attention_block *a, size_t i, size_t d,
+                      float scale)
+{
+    const size_t seen = (size_t)a->seen[i];
+    const int32_t n = a->seen[i];
+    float top = drawn(20, i), keep = 1, sum = 1.5f;
+    double high = (double)top, total = 0, weights[B];
+    k->scores(a->few, a->q + i * LD, LD, 1, d, a->kt, scale);
+    for (size_t j = 0; j < seen; j++) {
+        double exact = 0;
+        for (size_t c = 0; c < d; c++)
+            exact += (double)a->q[i * LD + c] * a->k[j * LD + c];
+        weights[j] = exact * (double)scale;
+        high = weights[j] > high ? weights[j] : high;
+        assert_true(fabs(a->few[j] - weights[j]) < 1e-5 * (1 + sqrt((double)d)));
+    }
+    for (size_t j = seen; j < B; j++)
+        a->few[j] = NAN; /* what is not seen does not count */
+    const float added = k->soften(a->few, seen, &top, &keep);
+    sum = sum * keep + added;
+    for (size_t c = 0; c < d; c++)
+        a->alone[c] = drawn(21, i * 200 + c);
+    a->alone[d] = 42;
+    k->weigh(a->alone, d, &keep, a->few, &n, 1, a->v, LD, d);
+    if (memcmp(&top, a->top + i, 4) || memcmp(&keep, a->keep + i, 4) || memcmp(&sum, a->sum + i, 4) ||
+        memcmp(a->alone, a->o + i * d, d * sizeof(float)))
+        fail_msg(
+            "%s: row %zu of %zu columns has other bits alone: top %a and %a, sum %a and %a, first %a and %a",
+            set->name, i, d, (double)top, (double)a->top[i], (double)sum, (double)a->sum[i],
+            (double)a->alone[0], (double)a->o[i * d]);
+    assert_true(a->alone[d] == 42);
+    for (size_t j = 0; j < seen; j++)
+        total += weights[j] = exp(weights[j] - high);
+    const double kept = exp((double)drawn(20, i) - high);
+    assert_true(fabs(sum - (1.5 * kept + total)) < 3e-5 * (1.5 * kept + total));
+    for (size_t c = 0; c < d; c++) {
+        double want = kept * (double)drawn(21, i * 200 + c);
+        for (size_t j = 0; j < seen; j++)
+            want += weights[j] * (double)a->v[j * LD + c];
+        assert_true(fabs(a->alone[c] - want) < 1e-4);
+    }
+}
+
+static void attention_agrees_with_double_and_rows_together_with_rows_alone(void **state)
+{
+    (void)state;
+    static const size_t dims[] = { 1, 4, 7, 16, 24, 33, 64, 96, 128 }, counts[] = { 1, 2, 9, 16, 17, 40, 64 };
+    attention_block *a = test_malloc(sizeof *a);
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (!runs(&sets[set]))
+            continue;
+        gr_kernels k;
+        gr_kernels_init(&k, sets[set].cpu);
+        for (size_t di = 0; di < sizeof dims / sizeof *dims; di++)
+            for (size_t ni = 0; ni < sizeof counts / sizeof *counts; ni++) {
+                const size_t d = dims[di], rows = counts[ni], n = counts[(ni + di) % 7];
+                const bool by_columns = (di + ni) % 2; /* keys as in pages, or as rows */
+                draw_block(a, d);
+                for (size_t i = 0; i < MOST_ROWS; i++) {
+                    a->top[i] = drawn(20, i), a->sum[i] = 1.5f;
+                    a->seen[i] = i % 3 ? (int32_t)n : (int32_t)(i * 29 % (n + 1));
                 }
-                k.weigh(o, ld, s, seen, rows, v, ld, d);
+                for (size_t i = 0; i < rows * d; i++)
+                    a->o[i] = drawn(21, i / d * 200 + i % d);
+                k.scores_many(a->s, a->qt, rows, d, by_columns ? a->kt : a->k, by_columns ? 1 : LD,
+                              by_columns ? B : 1, n, 0.7f);
+                k.soften_many(a->s, rows, n, a->seen, a->top, a->sum, a->keep);
+                k.weigh_many(a->o, a->keep, a->s, a->seen, rows, a->v, LD, d);
+                for (size_t i = 0; i < rows; i++)
+                    if (a->seen[i] > 0)
+                        check_row(&k, &sets[set], a, i, d, 0.7f);
+            }
+    }
+    test_free(a);
+}
+
+/* Several rows at once give what each gives alone, whatever stands beside it. */
+static void scores_and_weights_of_a_few_rows_are_those_of_each(void **state)
+{
+    (void)state;
+    attention_block *a = test_malloc(sizeof *a);
+    static float s[13 * B], o[13 * MOST_D];
+    for (size_t set = 0; set < N_SETS; set++) {
+        if (!runs(&sets[set]))
+            continue;
+        gr_kernels k;
+        gr_kernels_init(&k, sets[set].cpu);
+        for (size_t d = 1; d <= 70; d += 23)
+            for (size_t rows = 1; rows <= 13; rows++) {
+                draw_block(a, d);
+                k.scores(s, a->q, LD, rows, d, a->kt, 0.7f);
                 for (size_t r = 0; r < rows; r++) {
-                    for (size_t c = 0; c < ld; c++)
-                        alone[c] = drawn(4, r * ld + c);
-                    k.weigh(alone, ld, s + r * B, seen + r, 1, v, ld, d);
-                    assert_memory_equal(alone, o + r * ld,
-                                        ld * sizeof *alone); /* nor is anything past d touched */
-                    for (size_t c = 0; c < d; c++) {
-                        double sum = drawn(4, r * ld + c);
-                        for (int32_t j = 0; j < seen[r]; j++)
-                            sum += (double)s[r * B + (size_t)j] * v[(size_t)j * ld + c];
-                        assert_true(fabs(alone[c] - sum) < 1e-4);
-                        o[r * ld + c] = drawn(4, r * ld + c);
-                    }
+                    k.scores(a->few, a->q + r * LD, LD, 1, d, a->kt, 0.7f);
+                    assert_memory_equal(a->few, s + r * B, sizeof a->few);
+                    a->seen[r] = (int32_t)(1 + r * 29 % B);
+                    a->keep[r] = 0.5f + 0.01f * (float)r;
+                }
+                for (size_t i = 0; i < 13 * MOST_D; i++)
+                    o[i] = drawn(4, i);
+                k.weigh(o, MOST_D, a->keep, s, a->seen, rows, a->v, LD, d);
+                for (size_t r = 0; r < 13; r++) {
+                    float alone[MOST_D];
+                    for (size_t c = 0; c < MOST_D; c++)
+                        alone[c] = drawn(4, r * MOST_D + c);
+                    if (r < rows)
+                        k.weigh(alone, MOST_D, a->keep + r, s + r * B, a->seen + r, 1, a->v, LD, d);
+                    assert_memory_equal(alone, o + r * MOST_D, sizeof alone); /* nothing else is touched */
                 }
             }
-        }
     }
+    test_free(a);
 }
 
 static void soften_gives_weights_and_their_sum(void **state)
@@ -244,18 +351,18 @@ static void soften_gives_weights_and_their_sum(void **state)
             }
             for (size_t i = n; i < GR_KEY_BLOCK; i++)
                 s[i] = NAN; /* what lies behind does not count */
-            float top = 0.25f;
-            const float sum = k.soften(s, n, &top);
-            assert_true((double)top == high);
+            float top = 0.25f, keep = 7;
+            const float sum = k.soften(s, n, &top, &keep);
+            assert_true((double)top == high && fabs((double)keep - exp(0.25 - high)) < 2e-7);
             for (size_t i = 0; i < n; i++) {
                 assert_true(fabs(s[i] - exp((double)given[i] - high)) < 3e-7);
                 want += exp((double)given[i] - high);
             }
             assert_true(fabs(sum - want) < 1e-5 * want);
         }
-        float none = -INFINITY; /* the first block of a row */
+        float none = -INFINITY, keep = 7; /* the first block of a row: nothing of before is kept */
         s[0] = -3;
-        assert_true(k.soften(s, 1, &none) == 1.0f && none == -3.0f);
+        assert_true(k.soften(s, 1, &none, &keep) == 1.0f && none == -3.0f && keep == 0.0f);
     }
 }
 
@@ -294,7 +401,10 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(products_agree_with_double_and_rows_with_strips),
                                         cmocka_unit_test(dot_and_axpy_agree_with_double),
                                         cmocka_unit_test(extreme_values_stay_in_their_row),
-                                        cmocka_unit_test(attention_blocks_agree_with_double_and_rows_alone),
+                                        cmocka_unit_test(transposing_moves_every_element_and_no_more),
+                                        cmocka_unit_test(
+                                            attention_agrees_with_double_and_rows_together_with_rows_alone),
+                                        cmocka_unit_test(scores_and_weights_of_a_few_rows_are_those_of_each),
                                         cmocka_unit_test(soften_gives_weights_and_their_sum),
                                         cmocka_unit_test(activations_agree_with_double_and_keep_their_ends) };
     return cmocka_run_group_tests(tests, NULL, NULL);

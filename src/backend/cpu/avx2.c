@@ -12,6 +12,8 @@
 #define GROUP          3
 #define MADD(a, b, c)  ((vec)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define MADD1(a, b, c) __builtin_fmaf(a, b, c)
+#define MOST(a, b)     ((vec)_mm256_max_ps((__m256)(a), (__m256)(b)))
+#define LEAST(a, b)    ((vec)_mm256_min_ps((__m256)(a), (__m256)(b)))
 #include "backend/cpu/lanes.h"
 
 /* Half h of a panel is outputs 8 h .. 8 h + 7 and 16 + 8 h .. 16 + 8 h + 7: what one load of bf16 pairs

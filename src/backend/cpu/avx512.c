@@ -7,11 +7,15 @@
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
-#define ROWS           12
-#define LANES          16
-#define GROUP          6
-#define MADD(a, b, c)  ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
-#define MADD1(a, b, c) __builtin_fmaf(a, b, c)
+#define ROWS                 12
+#define LANES                16
+#define GROUP                6
+#define MADD(a, b, c)        ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define MADD1(a, b, c)       __builtin_fmaf(a, b, c)
+#define MOST(a, b)           ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define LEAST(a, b)          ((vec)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define TIMES_2_TO(p, n)     ((vec)_mm512_scalef_ps((__m512)(p), (__m512)(n)))
+#define STORE_PART(to, v, n) _mm512_mask_storeu_ps(to, (__mmask16)((1u << (n)) - 1), (__m512)(v))
 #include "backend/cpu/lanes.h"
 
 /* Weights of one k, widened: outputs 0..15 and 16..31. */

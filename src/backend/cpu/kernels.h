@@ -17,6 +17,8 @@
 #define GR_K_BLOCK 512
 /* Keys that attention takes at a time: a KV page. */
 #define GR_KEY_BLOCK 64
+/* Rows that attend together. */
+#define GR_QUERY_BLOCK 64
 /* Rows of the widest strip. */
 #define GR_STRIP_MAX 12
 /* Partial sums of a dot product: lane i takes elements i, i + 16, ...; lanes are added pairwise, halving. */
@@ -25,9 +27,12 @@
 typedef struct gr_kernels {
     const char *name;
 
-    /* A strip: some rows of x side by side, k-major, [n][strip_rows], zeros past the last row. */
+    /* to[k][r] = x[r][k] for r < rows and k < n: rows side by side. */
+    void (*transpose)(float *to, size_t ldto, const float *x, size_t ldx, size_t rows, size_t n);
+
+    /* A strip: strip_rows rows of x side by side, k-major, [n][strip_rows]. What stands for rows that are not
+     * there does not matter. */
     int strip_rows;
-    void (*pack)(float *strip, const float *x, size_t ldx, size_t rows, size_t n);
     /* One block of k: out[r][c] = (or, unless `first`, +=) sum over k ascending of strip[k][r] * panel[k][c],
      * for r < rows and c < cols (1..32); n <= GR_K_BLOCK. `panel` is [n][32] of the type the entry is for,
      * see weight.h. */
@@ -36,15 +41,28 @@ typedef struct gr_kernels {
     /* All of k for one row, with the very same sums. */
     void (*row[3])(float *out, size_t cols, const float *x, size_t k, const void *panel);
 
-    /* Attention, on blocks of GR_KEY_BLOCK keys. scores: s[r][j] = scale times the sum over c ascending of
-     * q[r][c] kt[c][j], for all j; kt is [d][GR_KEY_BLOCK]. soften: s[i] = exp(s[i] - top) for i < n, top the
-     * greatest of *top and s[0..n); *top gets it; the sum is returned; s has room for a whole block. weigh:
-     * o[r] += sum over j ascending, j < n_keys[r], of p[r][j] v[j]; p rows lie GR_KEY_BLOCK apart. A row's
-     * results do not depend on the rows beside it. */
+    /* Attention of a block of GR_KEY_BLOCK keys, in two ways that give a row the same bits: for a few rows, a
+     * vector holding keys, and for up to GR_QUERY_BLOCK rows, a vector holding rows. A row's results do not
+     * depend on the rows beside it.
+     * scores: s[r][j] = scale times the sum over c ascending of q[r][c] kt[c][j], for all j; kt is
+     * [d][GR_KEY_BLOCK]. soften: s[i] = exp(s[i] - top) for i < n, top the greatest of *top and s[0..n); *top
+     * gets it, *keep the exponential of its change; returned is the sum, in GR_LANES lanes; s has room for a
+     * whole block. weigh: o[r] = keep[r] o[r] + sum over j ascending, j < n_keys[r], of p[r][j] v[j]; p rows
+     * lie GR_KEY_BLOCK apart. */
     void (*scores)(float *s, const float *q, size_t ldq, size_t rows, size_t d, const float *kt, float scale);
-    float (*soften)(float *s, size_t n, float *top);
-    void (*weigh)(float *o, size_t ldo, const float *p, const int32_t *n_keys, size_t rows, const float *v,
-                  size_t ldv, size_t d);
+    float (*soften)(float *s, size_t n, float *top, float *keep);
+    void (*weigh)(float *o, size_t ldo, const float *keep, const float *p, const int32_t *n_keys, size_t rows,
+                  const float *v, size_t ldv, size_t d);
+    /* The same with s[j][r] and p[j][r], GR_QUERY_BLOCK apart, for n keys; qt is [d][GR_QUERY_BLOCK], element
+     * c of key j is k[j * key_step + c * col_step], o is [rows][d]. Row r sees the first seen[r] <= n keys of
+     * the block; its sum so far, sum[r], becomes keep[r] sum[r] + the new weights. The vectors have
+     * GR_QUERY_BLOCK elements, of which those past `rows` are anything finite. */
+    void (*scores_many)(float *s, const float *qt, size_t rows, size_t d, const float *k, size_t key_step,
+                        size_t col_step, size_t n, float scale);
+    void (*soften_many)(float *s, size_t rows, size_t n, const int32_t *seen, float *top, float *sum,
+                        float *keep);
+    void (*weigh_many)(float *o, const float *keep, const float *p, const int32_t *seen, size_t rows,
+                       const float *v, size_t ldv, size_t d);
 
     /* y[i] = x[i] Phi(x[i]), y[i] = x[i] / (1 + exp(-x[i])); y may be x. */
     void (*gelu)(float *y, const float *x, size_t n);

@@ -1,8 +1,12 @@
 /* lanes.h - kernels that are written once for vectors of any width. A set includes it after defining
  *   ROWS        rows of a strip
  *   LANES       floats of a vector: 4, 8 or 16
- *   GROUP       rows that share what is loaded in `scores` and `weigh`
+ *   GROUP       rows, or keys, that share what is loaded in attention
  *   MADD(a, b, c), MADD1(a, b, c)   a * b + c of vectors and of floats, fused or not
+ * and, where it has an instruction for them,
+ *   MOST(a, b), LEAST(a, b)   a > b ? a : b and a < b ? a : b
+ *   TIMES_2_TO(p, n)          p 2^n for whole numbers n of any size
+ *   STORE_PART(to, v, n)      the first n < LANES lanes
  * and gets static functions of the types in kernels.h. Vectors are GNU C's: every lane is ordinary
  * arithmetic. */
 #include <math.h>
@@ -29,24 +33,32 @@ INLINE vec all(float x) { return x - (vec){ 0 }; }
 /* a where the mask is set, else b. */
 INLINE vec choose(ivec mask, vec a, vec b) { return (vec)(((ivec)a & mask) | ((ivec)b & ~mask)); }
 
-INLINE vec greater(vec a, vec b) { return choose(a > b, a, b); }
-
-/* Sum of the lanes, halving. */
-INLINE float sum_lanes(vec v)
+#ifndef MOST
+#define MOST(a, b)  choose((a) > (b), a, b)
+#define LEAST(a, b) choose((a) < (b), a, b)
+#endif
+#ifndef TIMES_2_TO
+/* In two steps, as 2^n itself may be too large or too small. */
+INLINE vec times_2_to(vec p, vec n)
 {
-    float lane[LANES];
-    store(lane, v);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+    const ivec e = __builtin_convertvector(n, ivec), half = e >> 1;
+    return p * (vec)((half + 127) << 23) * (vec)((e - half + 127) << 23);
 }
+#define TIMES_2_TO(p, n) times_2_to(p, n)
+#endif
+#ifndef STORE_PART
+#define STORE_PART(to, v, n)                     \
+    do {                                         \
+        const vec part_ = (v);                   \
+        memcpy(to, &part_, (n) * sizeof(float)); \
+    } while (0)
+#endif
 
-/* As gr_expf: 2^n times Taylor's polynomial of the rest. 0 below -103.98, infinity above 88.73. */
+/* As gr_expf: 2^n times Taylor's polynomial of the rest. 0 below -103.98, infinity above 88.73; NaN stays. */
 INLINE vec exp_lanes(vec x)
 {
-    x = choose(x < all(-104.0f), all(-104.0f), x);
-    x = choose(x > all(89.0f), all(89.0f), x);
+    x = MOST(all(-104.0f), x);
+    x = LEAST(all(89.0f), x);
     const vec n = MADD(x, all(1.44269504f), all(12582912.0f)) - all(12582912.0f);
     const vec r = MADD(n, all(-0x1.7f7d1cp-20f), MADD(n, all(-0x1.62e4p-1f), x));
     vec p = all(1.0f / 5040);
@@ -57,8 +69,7 @@ INLINE vec exp_lanes(vec x)
     p = MADD(p, r, all(0.5f));
     p = MADD(p, r, all(1.0f));
     p = MADD(p, r, all(1.0f));
-    const ivec e = __builtin_convertvector(n, ivec), half = e >> 1;
-    return p * (vec)((half + 127) << 23) * (vec)((e - half + 127) << 23);
+    return TIMES_2_TO(p, n);
 }
 
 /* As gr_erfcf. */
@@ -105,33 +116,86 @@ INLINE vec silu_lanes(vec x) { return x / (all(1.0f) + exp_lanes(-x)); }
 MAP(gelu)
 MAP(silu)
 
-static float soften(float *s, size_t n, float *top)
+/* --- rows side by side --------------------------------------------------------------------------------- */
+
+/* One step of a transposition: of vectors a and b, the lanes whose number has bit S clear go to a, those that
+ * have it set go to b. CLEAR and SET list them among the lanes of a and b. */
+#if LANES == 16
+#define CLEAR8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define SET8   8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+#define CLEAR4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
+#define SET4   4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
+#define CLEAR2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define SET2   2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define CLEAR1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define SET1   1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+#elif LANES == 8
+#define CLEAR4 0, 1, 2, 3, 8, 9, 10, 11
+#define SET4   4, 5, 6, 7, 12, 13, 14, 15
+#define CLEAR2 0, 1, 8, 9, 4, 5, 12, 13
+#define SET2   2, 3, 10, 11, 6, 7, 14, 15
+#define CLEAR1 0, 8, 2, 10, 4, 12, 6, 14
+#define SET1   1, 9, 3, 11, 5, 13, 7, 15
+#else
+#define CLEAR2 0, 1, 4, 5
+#define SET2   2, 3, 6, 7
+#define CLEAR1 0, 4, 2, 6
+#define SET1   1, 5, 3, 7
+#endif
+#define EXCHANGE(S)                                             \
+    for (int i = 0; i < LANES; i++)                             \
+        if (!(i & (S))) {                                       \
+            const vec a = v[i], b = v[i | (S)];                 \
+            v[i] = __builtin_shufflevector(a, b, CLEAR##S);     \
+            v[i | (S)] = __builtin_shufflevector(a, b, SET##S); \
+        }
+
+INLINE void transpose_lanes(vec v[LANES])
 {
-    vec most = all(*top), sum = all(0);
-    float lane[LANES], high = *top;
-    for (size_t i = n; i < (n + LANES - 1) / LANES * LANES; i++)
-        s[i] = -INFINITY; /* lanes past the end count nothing */
-    for (size_t i = 0; i < n; i += LANES)
-        most = greater(load(s + i), most);
-    store(lane, most);
-    for (int l = 0; l < LANES; l++)
-        high = lane[l] > high ? lane[l] : high;
-    for (size_t i = 0; i < n; i += LANES) {
-        const vec p = exp_lanes(load(s + i) - all(high));
-        store(s + i, p);
-        sum += p;
-    }
-    *top = high;
-    return sum_lanes(sum);
+#if LANES == 16
+    EXCHANGE(8)
+#endif
+#if LANES >= 8
+    EXCHANGE(4)
+#endif
+    EXCHANGE(2)
+    EXCHANGE(1)
 }
 
-/* Rows of x side by side; rows that are not there are zeros. */
-static void pack(float *strip, const float *x, size_t ldx, size_t rows, size_t n)
+/* Columns k .. k + LANES - 1 of up to LANES rows. */
+INLINE void transpose_tile(float *to, size_t ldto, const float *x, size_t ldx, size_t rows)
 {
-    for (size_t r = 0; r < ROWS; r++)
-        for (size_t k = 0; k < n; k++)
-            strip[k * ROWS + r] = r < rows ? x[r * ldx + k] : 0.0f;
+    vec v[LANES];
+    for (size_t r = 0; r < LANES; r++)
+        v[r] = r < rows ? load(x + r * ldx) : all(0);
+    transpose_lanes(v);
+    for (size_t k = 0; k < LANES; k++)
+        if (rows == LANES)
+            store(to + k * ldto, v[k]);
+        else
+            STORE_PART(to + k * ldto, v[k], rows);
 }
+
+static void transpose(float *to, size_t ldto, const float *x, size_t ldx, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r += LANES) {
+        const size_t m = rows - r < LANES ? rows - r : LANES;
+        size_t k = 0;
+        for (; k + LANES <= n; k += LANES)
+            if (m == LANES)
+                transpose_tile(to + k * ldto + r, ldto, x + r * ldx + k, ldx, LANES);
+            else if (m == ROWS % LANES) /* the end of a strip: a constant */
+                transpose_tile(to + k * ldto + r, ldto, x + r * ldx + k, ldx, ROWS % LANES);
+            else
+                transpose_tile(to + k * ldto + r, ldto, x + r * ldx + k, ldx, m);
+        for (; k < n; k++)
+            for (size_t i = r; i < r + m; i++)
+                to[k * ldto + i] = x[i * ldx + k];
+    }
+}
+
+/* --- attention: few rows, lanes are keys -----------------------------------------------------------------
+ */
 
 #define CHUNK (4 * LANES) /* what four accumulators of a row hold */
 
@@ -164,26 +228,63 @@ static void scores(float *s, const float *q, size_t ldq, size_t rows, size_t d, 
         size_t r = 0;
         for (; r + GROUP <= rows; r += GROUP)
             score_group(s + r * GR_KEY_BLOCK + j, q + r * ldq, ldq, GROUP, d, kt + j, scale);
+        for (; r + 2 <= rows; r += 2)
+            score_group(s + r * GR_KEY_BLOCK + j, q + r * ldq, ldq, 2, d, kt + j, scale);
         for (; r < rows; r++)
             score_group(s + r * GR_KEY_BLOCK + j, q + r * ldq, ldq, 1, d, kt + j, scale);
     }
 }
 
-/* o[r][0..width) += sum over keys j0 .. j1 - 1 of p[r][j] v[j], for `rows` rows and `vecs` vectors (constants
- * after inlining). */
-INLINE void weigh_group(float *o, size_t ldo, const float *p, size_t j0, size_t j1, const float *v,
-                        size_t ldv, const int rows, const int vecs)
+/* Lane l of GR_LANES sums weights l, l + GR_LANES, ...; then the lanes are added pairwise, halving. */
+static float soften(float *s, size_t n, float *top, float *keep)
+{
+    vec most = all(*top), sum[GR_LANES / LANES];
+    float lane[GR_LANES], high = *top;
+    for (size_t j = n; j < (n + GR_LANES - 1) / GR_LANES * GR_LANES; j++)
+        s[j] = -INFINITY; /* lanes past the end count nothing */
+    for (size_t j = 0; j < n; j += LANES)
+        most = MOST(load(s + j), most);
+    store(lane, most);
+    for (int l = 0; l < LANES; l++)
+        high = lane[l] > high ? lane[l] : high;
+    for (size_t i = 0; i < GR_LANES / LANES; i++)
+        sum[i] = all(0);
+    for (size_t j = 0; j < n; j += GR_LANES)
+        for (size_t i = 0; i < GR_LANES / LANES; i++) {
+            const vec p = exp_lanes(load(s + j + i * LANES) - all(high));
+            store(s + j + i * LANES, p);
+            sum[i] += p;
+        }
+    for (size_t i = 0; i < GR_LANES / LANES; i++)
+        store(lane + i * LANES, sum[i]);
+    for (int half = GR_LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    float kept[LANES];
+    store(kept, exp_lanes(all(*top - high)));
+    *keep = kept[0];
+    *top = high;
+    return lane[0];
+}
+
+/* o[r][0..width) = keep[r] o[r] + sum over keys j0 .. j1 - 1 of the weight of key j for row r times v[j], for
+ * `rows` rows and `vecs` vectors; without `keep` the row is taken as it is. All constants after inlining. */
+INLINE void weigh_group(float *o, size_t ldo, const float *keep, const float *p, size_t p_row, size_t p_key,
+                        size_t j0, size_t j1, const float *v, size_t ldv, const int rows, const int vecs)
 {
     vec sum[GROUP][4];
     for (int r = 0; r < rows; r++)
-        for (int i = 0; i < vecs; i++)
+        for (int i = 0; i < vecs; i++) {
             sum[r][i] = load(o + (size_t)r * ldo + (size_t)i * LANES);
+            if (keep)
+                sum[r][i] *= all(keep[r]);
+        }
     for (size_t j = j0; j < j1; j++) {
         vec w[4];
         for (int i = 0; i < vecs; i++)
             w[i] = load(v + j * ldv + (size_t)i * LANES);
         for (int r = 0; r < rows; r++) {
-            const vec x = all(p[(size_t)r * GR_KEY_BLOCK + j]);
+            const vec x = all(p[(size_t)r * p_row + j * p_key]);
             for (int i = 0; i < vecs; i++)
                 sum[r][i] = MADD(x, w[i], sum[r][i]);
         }
@@ -194,41 +295,152 @@ INLINE void weigh_group(float *o, size_t ldo, const float *p, size_t j0, size_t 
 }
 
 /* All columns of some rows that see the same keys. */
-INLINE void weigh_columns(float *o, size_t ldo, const float *p, size_t j0, size_t j1, const float *v,
-                          size_t ldv, size_t d, const int rows)
+INLINE void weigh_columns(float *o, size_t ldo, const float *keep, const float *p, size_t p_row, size_t p_key,
+                          size_t j0, size_t j1, const float *v, size_t ldv, size_t d, const int rows)
 {
     size_t c = 0;
     for (; c + CHUNK <= d; c += CHUNK)
-        weigh_group(o + c, ldo, p, j0, j1, v + c, ldv, rows, 4);
+        weigh_group(o + c, ldo, keep, p, p_row, p_key, j0, j1, v + c, ldv, rows, 4);
     for (; c + LANES <= d; c += LANES)
-        weigh_group(o + c, ldo, p, j0, j1, v + c, ldv, rows, 1);
+        weigh_group(o + c, ldo, keep, p, p_row, p_key, j0, j1, v + c, ldv, rows, 1);
     for (; c < d; c++)
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++) {
+            float sum = o[(size_t)r * ldo + c] * (keep ? keep[r] : 1.0f);
             for (size_t j = j0; j < j1; j++)
-                o[(size_t)r * ldo + c] =
-                    MADD1(p[(size_t)r * GR_KEY_BLOCK + j], v[j * ldv + c], o[(size_t)r * ldo + c]);
+                sum = MADD1(p[(size_t)r * p_row + j * p_key], v[j * ldv + c], sum);
+            o[(size_t)r * ldo + c] = sum;
+        }
 }
 
-/* Rows of a group go together as far as the one that sees fewest keys, then each on its own: the sums of a
- * row are the same either way. */
-static void weigh(float *o, size_t ldo, const float *p, const int32_t *n_keys, size_t rows, const float *v,
-                  size_t ldv, size_t d)
+/* Rows of a group (a constant after inlining) go together as far as the one that sees fewest keys, then each
+ * on its own: the sums of a row are the same either way. */
+INLINE void weigh_some(float *o, size_t ldo, const float *keep, const float *p, size_t p_row, size_t p_key,
+                       const int32_t *n_keys, const float *v, size_t ldv, size_t d, const int rows)
+{
+    int32_t least = n_keys[0];
+    for (int r = 1; r < rows; r++)
+        least = n_keys[r] < least ? n_keys[r] : least;
+    weigh_columns(o, ldo, keep, p, p_row, p_key, 0, (size_t)least, v, ldv, d, rows);
+    for (size_t r = 0; r < (size_t)rows; r++)
+        if (n_keys[r] > least)
+            weigh_columns(o + r * ldo, ldo, NULL, p + r * p_row, p_row, p_key, (size_t)least,
+                          (size_t)n_keys[r], v, ldv, d, 1);
+}
+
+INLINE void weigh_rows(float *o, size_t ldo, const float *keep, const float *p, size_t p_row, size_t p_key,
+                       const int32_t *n_keys, size_t rows, const float *v, size_t ldv, size_t d)
 {
     size_t r = 0;
-    for (; r + GROUP <= rows; r += GROUP) {
-        int32_t least = n_keys[r];
-        for (size_t i = r; i < r + GROUP; i++)
-            least = n_keys[i] < least ? n_keys[i] : least;
-        weigh_columns(o + r * ldo, ldo, p + r * GR_KEY_BLOCK, 0, (size_t)least, v, ldv, d, GROUP);
-        for (size_t i = r; i < r + GROUP; i++)
-            if (n_keys[i] > least)
-                weigh_columns(o + i * ldo, ldo, p + i * GR_KEY_BLOCK, (size_t)least, (size_t)n_keys[i], v,
-                              ldv, d, 1);
-    }
+    for (; r + GROUP <= rows; r += GROUP)
+        weigh_some(o + r * ldo, ldo, keep + r, p + r * p_row, p_row, p_key, n_keys + r, v, ldv, d, GROUP);
+    for (; r + 2 <= rows; r += 2)
+        weigh_some(o + r * ldo, ldo, keep + r, p + r * p_row, p_row, p_key, n_keys + r, v, ldv, d, 2);
     for (; r < rows; r++)
-        weigh_columns(o + r * ldo, ldo, p + r * GR_KEY_BLOCK, 0, (size_t)n_keys[r], v, ldv, d, 1);
+        weigh_some(o + r * ldo, ldo, keep + r, p + r * p_row, p_row, p_key, n_keys + r, v, ldv, d, 1);
 }
 
-#define LANE_KERNELS                                                                                    \
-    .strip_rows = ROWS, .pack = pack, .soften = soften, .scores = scores, .weigh = weigh, .gelu = gelu, \
+static void weigh(float *o, size_t ldo, const float *keep, const float *p, const int32_t *n_keys, size_t rows,
+                  const float *v, size_t ldv, size_t d)
+{
+    weigh_rows(o, ldo, keep, p, GR_KEY_BLOCK, 1, n_keys, rows, v, ldv, d);
+}
+
+/* --- attention: many rows, lanes are rows ----------------------------------------------------------------
+ */
+
+/* Scores of `keys` keys against the rows of `vecs` vectors; constants after inlining. */
+INLINE void score_keys(float *s, const float *qt, size_t d, const float *k, size_t key_step, size_t col_step,
+                       float scale, const int keys, const int vecs)
+{
+    vec sum[GROUP][4];
+    for (int j = 0; j < keys; j++)
+        for (int i = 0; i < vecs; i++)
+            sum[j][i] = all(0);
+    for (size_t c = 0; c < d; c++, qt += GR_QUERY_BLOCK, k += col_step) {
+        vec q[4];
+        for (int i = 0; i < vecs; i++)
+            q[i] = load(qt + (size_t)i * LANES);
+        for (int j = 0; j < keys; j++) {
+            const vec x = all(k[(size_t)j * key_step]);
+            for (int i = 0; i < vecs; i++)
+                sum[j][i] = MADD(x, q[i], sum[j][i]);
+        }
+    }
+    for (int j = 0; j < keys; j++)
+        for (int i = 0; i < vecs; i++)
+            store(s + (size_t)j * GR_QUERY_BLOCK + (size_t)i * LANES, sum[j][i] * all(scale));
+}
+
+INLINE void score_lanes(float *s, const float *qt, size_t d, const float *k, size_t key_step, size_t col_step,
+                        size_t n, float scale, const int vecs)
+{
+    size_t j = 0;
+    for (; j + GROUP <= n; j += GROUP)
+        score_keys(s + j * GR_QUERY_BLOCK, qt, d, k + j * key_step, key_step, col_step, scale, GROUP, vecs);
+    for (; j + 2 <= n; j += 2)
+        score_keys(s + j * GR_QUERY_BLOCK, qt, d, k + j * key_step, key_step, col_step, scale, 2, vecs);
+    for (; j < n; j++)
+        score_keys(s + j * GR_QUERY_BLOCK, qt, d, k + j * key_step, key_step, col_step, scale, 1, vecs);
+}
+
+static void scores_many(float *s, const float *qt, size_t rows, size_t d, const float *k, size_t key_step,
+                        size_t col_step, size_t n, float scale)
+{
+    size_t r = 0;
+    for (; r + 3 * LANES < rows; r += CHUNK)
+        score_lanes(s + r, qt + r, d, k, key_step, col_step, n, scale, 4);
+    for (; r < rows; r += LANES)
+        score_lanes(s + r, qt + r, d, k, key_step, col_step, n, scale, 1);
+}
+
+/* Keys that a row does not see weigh nothing. */
+INLINE void hide_unseen(float *s, size_t n, const int32_t *seen)
+{
+    ivec last, key;
+    int32_t least = (int32_t)n;
+    memcpy(&last, seen, sizeof last);
+    for (int l = 0; l < LANES; l++)
+        least = seen[l] < least ? seen[l] : least;
+    for (size_t j = (size_t)least; j < n; j++) {
+        key = (int32_t)j - (ivec){ 0 };
+        store(s + j * GR_QUERY_BLOCK, choose(key < last, load(s + j * GR_QUERY_BLOCK), all(-INFINITY)));
+    }
+}
+
+static void soften_many(float *s, size_t rows, size_t n, const int32_t *seen, float *top, float *sum,
+                        float *keep)
+{
+    for (size_t r = 0; r < rows; r += LANES, s += LANES) {
+        const vec before = load(top + r);
+        vec most = before, part[GR_LANES];
+        hide_unseen(s, n, seen + r);
+        for (size_t j = 0; j < n; j++)
+            most = MOST(load(s + j * GR_QUERY_BLOCK), most);
+        for (size_t l = 0; l < GR_LANES; l++) {
+            part[l] = all(0);
+            for (size_t j = l; j < n; j += GR_LANES) {
+                const vec p = exp_lanes(load(s + j * GR_QUERY_BLOCK) - most);
+                store(s + j * GR_QUERY_BLOCK, p);
+                part[l] += p;
+            }
+        }
+        for (size_t half = GR_LANES / 2; half > 0; half /= 2)
+            for (size_t l = 0; l < half; l++)
+                part[l] += part[l + half];
+        const vec kept = exp_lanes(before - most);
+        store(top + r, most);
+        store(keep + r, kept);
+        store(sum + r, load(sum + r) * kept + part[0]);
+    }
+}
+
+static void weigh_many(float *o, const float *keep, const float *p, const int32_t *seen, size_t rows,
+                       const float *v, size_t ldv, size_t d)
+{
+    weigh_rows(o, d, keep, p, 1, GR_QUERY_BLOCK, seen, rows, v, ldv, d);
+}
+
+#define LANE_KERNELS                                                                                \
+    .strip_rows = ROWS, .transpose = transpose, .soften = soften, .scores = scores, .weigh = weigh, \
+    .scores_many = scores_many, .soften_many = soften_many, .weigh_many = weigh_many, .gelu = gelu, \
     .silu = silu
