@@ -7,28 +7,53 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+/* How often a waiting thread looks before it sleeps: some tens of microseconds, the time between two nodes of
+ * a decoder step. Waking a sleeper takes longer than that. */
+#define LOOKS 1000
+
 typedef struct {
     gr_threads *pool;
     pthread_t thread;
     int index;
 } worker_state;
 
+/* `state` is a job as one number: how many workers are in it, whether more may enter, and which job it is. A
+ * worker that the system does not run just now never enters, and nobody waits for it: under a busy neighbour
+ * a job takes as long as those that do run. */
+#define INSIDE 0xffffu /* mask: workers in the job */
+#define OPEN   0x10000u
+#define NEXT   0x20000u /* added: another job */
+
 struct gr_threads {
     gr_allocator alloc;
     int n;         /* with the caller */
     int n_started; /* worker threads that exist */
+    int looks;     /* LOOKS, or 0 where there are more threads than processors */
     pthread_mutex_t one_caller;
-    pthread_mutex_t lock;
-    pthread_cond_t start, done;
-    unsigned long job; /* number of the current job; guarded by lock, as are busy and quit */
-    int busy;          /* workers still in the current job */
-    bool quit;
+    /* The job: written while nobody is inside. */
     size_t n_units;
     void (*work)(void *user, size_t unit, int worker);
     void *user;
     atomic_size_t next;
+    atomic_ullong state;
+    /* Sleeping. Whoever changes `state` or `quit` looks at `sleepers` afterwards, and whoever is about to
+     * sleep counts itself and then looks at `state` again: one of the two sees the other. */
+    pthread_mutex_t lock;
+    pthread_cond_t start, done;
+    atomic_int sleepers;
+    atomic_bool caller_sleeps;
+    atomic_bool quit;
     worker_state workers[];
 };
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 int gr_threads_available(void)
 {
@@ -54,26 +79,80 @@ static void take_units(gr_threads *pool, int worker)
     }
 }
 
+/* Whether there is a job that is open and was not looked at before; *seen gets its number. */
+static bool enter(gr_threads *pool, unsigned long long *seen)
+{
+    unsigned long long state = atomic_load(&pool->state);
+    while ((state & OPEN) && state / NEXT != *seen)
+        if (atomic_compare_exchange_weak(&pool->state, &state, state + 1)) {
+            *seen = state / NEXT;
+            return true;
+        }
+    return false;
+}
+
+static void leave(gr_threads *pool)
+{
+    const unsigned long long before = atomic_fetch_sub(&pool->state, 1);
+    if ((before & INSIDE) == 1 && atomic_load(&pool->caller_sleeps)) {
+        pthread_mutex_lock(&pool->lock);
+        pthread_cond_signal(&pool->done);
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+/* Returns in a job, or false when the pool ends. */
+static bool wait_for_job(gr_threads *pool, unsigned long long *seen)
+{
+    for (int i = 0; i < pool->looks; i++) {
+        if (enter(pool, seen))
+            return true;
+        relax();
+    }
+    bool in = false;
+    pthread_mutex_lock(&pool->lock);
+    atomic_fetch_add(&pool->sleepers, 1);
+    while (!atomic_load(&pool->quit) && !(in = enter(pool, seen)))
+        pthread_cond_wait(&pool->start, &pool->lock);
+    atomic_fetch_sub(&pool->sleepers, 1);
+    pthread_mutex_unlock(&pool->lock);
+    return in;
+}
+
 static void *worker_main(void *arg)
 {
     worker_state *w = arg;
-    gr_threads *pool = w->pool;
-    unsigned long seen = 0;
-    pthread_mutex_lock(&pool->lock);
-    for (;;) {
-        while (!pool->quit && pool->job == seen)
-            pthread_cond_wait(&pool->start, &pool->lock);
-        if (pool->quit)
-            break;
-        seen = pool->job;
-        pthread_mutex_unlock(&pool->lock);
-        take_units(pool, w->index);
-        pthread_mutex_lock(&pool->lock);
-        if (--pool->busy == 0)
-            pthread_cond_signal(&pool->done);
+    unsigned long long seen = 0;
+    while (wait_for_job(w->pool, &seen)) {
+        take_units(w->pool, w->index);
+        leave(w->pool);
     }
-    pthread_mutex_unlock(&pool->lock);
     return NULL;
+}
+
+static void wake_sleepers(gr_threads *pool)
+{
+    if (atomic_load(&pool->sleepers) == 0)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_broadcast(&pool->start);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* Until every worker that entered has left. */
+static void wait_for_workers(gr_threads *pool)
+{
+    for (int i = 0; i < pool->looks; i++) {
+        if (!(atomic_load(&pool->state) & INSIDE))
+            return;
+        relax();
+    }
+    pthread_mutex_lock(&pool->lock);
+    atomic_store(&pool->caller_sleeps, true);
+    while (atomic_load(&pool->state) & INSIDE)
+        pthread_cond_wait(&pool->done, &pool->lock);
+    atomic_store(&pool->caller_sleeps, false);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 gr_status gr_threads_new(gr_threads **out, const gr_allocator *alloc, int n, gr_error *err)
@@ -82,7 +161,7 @@ gr_status gr_threads_new(gr_threads **out, const gr_allocator *alloc, int n, gr_
     gr_threads *pool = alloc->alloc(alloc->user, sizeof *pool + (size_t)n * sizeof *pool->workers, 64);
     if (!pool)
         return gr_fail(err, GR_ERR_MEM, "no memory for a pool of %d threads", n);
-    *pool = (gr_threads){ .alloc = *alloc, .n = n };
+    *pool = (gr_threads){ .alloc = *alloc, .n = n, .looks = n > gr_threads_available() ? 0 : LOOKS };
     pthread_mutex_init(&pool->one_caller, NULL);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->start, NULL);
@@ -104,8 +183,8 @@ void gr_threads_free(gr_threads *pool)
 {
     if (!pool)
         return;
+    atomic_store(&pool->quit, true);
     pthread_mutex_lock(&pool->lock);
-    pool->quit = true;
     pthread_cond_broadcast(&pool->start);
     pthread_mutex_unlock(&pool->lock);
     for (int i = 1; i <= pool->n_started; i++)
@@ -131,21 +210,14 @@ void gr_threads_run(gr_threads *pool, size_t n_units, void (*work)(void *user, s
     if (n_units == 0)
         return;
     pthread_mutex_lock(&pool->one_caller);
-    pthread_mutex_lock(&pool->lock);
     pool->n_units = n_units;
     pool->work = work;
     pool->user = user;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    pool->busy = pool->n - 1;
-    pool->job++;
-    pthread_cond_broadcast(&pool->start);
-    pthread_mutex_unlock(&pool->lock);
-
+    atomic_store(&pool->next, 0);
+    atomic_fetch_add(&pool->state, NEXT + OPEN);
+    wake_sleepers(pool);
     take_units(pool, 0);
-
-    pthread_mutex_lock(&pool->lock);
-    while (pool->busy > 0)
-        pthread_cond_wait(&pool->done, &pool->lock);
-    pthread_mutex_unlock(&pool->lock);
+    atomic_fetch_sub(&pool->state, OPEN);
+    wait_for_workers(pool);
     pthread_mutex_unlock(&pool->one_caller);
 }

@@ -1,5 +1,9 @@
 /* threads.h - one pool of workers that run numbered units of work.
  *
+ * A job is cut into units by its shape alone. Workers help as far as the system lets them run: a job does not
+ * wait for one that it does not run at the moment. Between jobs they look for the next one for some tens of
+ * microseconds, then sleep (at once, where there are more threads than processors).
+ *
  * Units are claimed in ascending order by whoever is free, so results must not depend on who runs a unit: no
  * unit may write what another reads or writes. Sums over units are the caller's, in unit order. */
 #ifndef GR_BASE_THREADS_H

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/runtime.h"
 #include "base/threads.h"
@@ -114,6 +115,24 @@ static void several_callers_take_turns(void **state)
     gr_runtime_free(rt);
 }
 
+/* Workers that went to sleep between two jobs come back for the next. */
+static void sleeping_workers_wake_for_a_job(void **state)
+{
+    (void)state;
+    static tally t;
+    gr_runtime *rt = test_runtime_threads(gr_threads_available() > 1 ? 2 : 1);
+    memset(&t, 0, sizeof t);
+    t.n_workers = 2;
+    for (int round = 0; round < 20; round++) {
+        gr_threads_run(rt->threads, MAX_UNITS, count_unit, &t);
+        nanosleep(&(struct timespec){ .tv_nsec = round % 2 ? 2000000 : 50000 }, NULL);
+    }
+    for (int u = 0; u < MAX_UNITS; u++)
+        assert_int_equal(atomic_load(&t.runs[u]), 20);
+    assert_int_equal(atomic_load(&t.bad), 0);
+    gr_runtime_free(rt);
+}
+
 static void a_pool_may_end_without_having_run(void **state)
 {
     (void)state;
@@ -127,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_unit_runs_exactly_once),
                                         cmocka_unit_test(a_job_sees_all_of_the_one_before),
                                         cmocka_unit_test(several_callers_take_turns),
+                                        cmocka_unit_test(sleeping_workers_wake_for_a_job),
                                         cmocka_unit_test(a_pool_may_end_without_having_run) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
