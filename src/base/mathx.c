@@ -77,18 +77,46 @@ float gr_erfcf(float x)
     return x > 0 ? tail : 2.0f - tail;
 }
 
+static double power_of_two(int n) /* -1022 <= n <= 1023 */
+{
+    const uint64_t bits = (uint64_t)(n + 1023) << 52;
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* As gr_expf, with Taylor's polynomial of degree 14. */
 double gr_exp(double x)
 {
+    static const double factor[] = {
+        /* 1 / k!, k descending */
+        1.0 / 87178291200,
+        1.0 / 6227020800,
+        1.0 / 479001600,
+        1.0 / 39916800,
+        1.0 / 3628800,
+        1.0 / 362880,
+        1.0 / 40320,
+        1.0 / 5040,
+        1.0 / 720,
+        1.0 / 120,
+        1.0 / 24,
+        1.0 / 6,
+        0.5,
+        1.0,
+        1.0,
+    };
     if (!(x < 709.78))
         return x >= 709.78 ? INFINITY : x;
-    if (x < -745.0)
+    if (x < -745.2)
         return 0.0;
-    const double n = floor(x * 1.4426950408889634 + 0.5);
+    const double shifted = x * 1.4426950408889634 + 0x1.8p52, n = shifted - 0x1.8p52;
     const double r = (x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
-    double p = 1.0;
-    for (int i = 14; i >= 1; i--)
-        p = p * r / i + 1.0;
-    return ldexp(p, (int)n);
+    double p = factor[0];
+    for (size_t i = 1; i < sizeof factor / sizeof *factor; i++)
+        p = p * r + factor[i];
+    const int e = (int)n, half = e / 2;
+    return p * power_of_two(half) * power_of_two(e - half);
 }
 
 /* log(m 2^e) with m in [sqrt(1/2), sqrt(2)): 2 atanh(s), s = (m - 1) / (m + 1), |s| < 0.172. */
