@@ -88,6 +88,7 @@ struct gr_task {
     int kv_layer;
     int inplace; /* input whose memory output 0 overwrites, or -1 */
     /* How host memory does it. Phases are separated by barriers; units of a phase are independent. */
+    int n_workers; /* that share the units */
     int n_phases;
     size_t scratch_bytes; /* of one worker */
     uint8_t *scratch;     /* scratch_bytes x workers */

@@ -152,6 +152,7 @@ gr_status gr_graph_run(const gr_graph *g, gr_backend *b, const gr_run *run, gr_e
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
         gr_task t;
         make_task(&t, g, run, g->nodes[i]);
+        t.n_workers = b->n_workers;
         const gr_status status = b->ops->run(b, &t, err);
         if (status != GR_OK) {
             gr_error_prefix(err, "graph '%s', node %zu", g->title, i);

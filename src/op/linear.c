@@ -4,7 +4,7 @@
 #include "op/ops.h"
 
 #define ROWS_A_UNIT   60 /* rows that share one pass over panels: whole strips of 4, 6 and 12 */
-#define PANELS_A_UNIT 16 /* panels that share one packing of those rows */
+#define PANELS_A_UNIT 16 /* most panels that share one packing of those rows */
 
 static size_t row_blocks(size_t rows) { return (rows + ROWS_A_UNIT - 1) / ROWS_A_UNIT; }
 
@@ -28,14 +28,22 @@ static bool linear_infer(gr_node *n)
     return true;
 }
 
-/* A unit is a group of panels for a block of rows. A lone row is not packed, and its units are single panels:
- * it waits for memory, and more units keep all threads waiting for it at once. */
-static size_t panels_a_unit(size_t rows) { return rows == 1 ? 1 : PANELS_A_UNIT; }
+/* A unit is a group of panels for a block of rows: as large as leaves four units to each worker, since a
+ * group shares the packing of its rows. A lone row is not packed, and its units are single panels: it waits
+ * for memory, and more units keep all threads waiting for it at once. */
+static size_t panels_a_unit(const gr_task *t)
+{
+    const size_t blocks = row_blocks(t->out[0].rows), n_panels = gr_n_panels(t->out[0].cols);
+    size_t group = t->out[0].rows == 1 ? 1 : PANELS_A_UNIT;
+    while (group > 1 && blocks * ((n_panels + group - 1) / group) < 4 * (size_t)t->n_workers)
+        group /= 2;
+    return group;
+}
 
 static size_t linear_units(const gr_task *t, int phase)
 {
     (void)phase;
-    const size_t group = panels_a_unit(t->out[0].rows);
+    const size_t group = panels_a_unit(t);
     return row_blocks(t->out[0].rows) * ((gr_n_panels(t->out[0].cols) + group - 1) / group);
 }
 
@@ -77,8 +85,7 @@ static void linear_forward(const gr_task *t, int phase, size_t unit, void *scrat
     (void)phase;
     const gr_mat *x = &t->in[0], *y = &t->out[0];
     const gr_weight *w = t->in[1].weight;
-    const size_t blocks = row_blocks(y->rows), group = panels_a_unit(y->rows),
-                 n_panels = gr_n_panels(y->cols);
+    const size_t blocks = row_blocks(y->rows), group = panels_a_unit(t), n_panels = gr_n_panels(y->cols);
     const size_t r0 = unit % blocks * ROWS_A_UNIT,
                  m = y->rows - r0 < ROWS_A_UNIT ? y->rows - r0 : ROWS_A_UNIT;
     const size_t p0 = unit / blocks * group, p1 = p0 + group < n_panels ? p0 + group : n_panels;
