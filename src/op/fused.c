@@ -23,10 +23,7 @@ static void rms_scale_forward(const gr_task *t, int phase, size_t unit, void *sc
     for (size_t r = r0; r < r1; r++) {
         const float *x = gr_row(&t->in[0], r), *w = t->in[1].f;
         float *y = gr_row(&t->out[0], r);
-        double squares = 0;
-        for (size_t c = 0; c < n; c++)
-            squares += (double)x[c] * x[c];
-        const float inverse = (float)(1.0 / sqrt(squares / (double)n + (double)t->attr.eps));
+        const float inverse = (float)(1.0 / sqrt(t->k->squares(x, n, 0) / (double)n + (double)t->attr.eps));
         for (size_t c = 0; c < n; c++)
             y[c] = between(t, x[c] * inverse) * w[c];
         gr_finish(t, y, n);

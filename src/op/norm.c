@@ -1,31 +1,23 @@
 /* norm.c - LayerNorm with weight and bias, RMSNorm without (its weight is a separate rounding point of the
- * published code), and their gradients. Sums run over a row in order, in double, so a row does not depend on
- * its neighbours. */
+ * published code), and their gradients. Sums run in double, over a row alone. */
 #include <math.h>
 
+#include "backend/cpu/kernels.h"
 #include "graph/op.h"
 #include "op/ops.h"
 
 /* Mean and 1 / sqrt(variance + eps) of a row; the variance is taken around the mean, in a second pass, as
  * PyTorch does. */
-static void moments(const float *x, size_t n, float eps, float *mean, float *inverse)
+static void moments(const gr_task *t, const float *x, size_t n, float *mean, float *inverse)
 {
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i];
-    const double m = sum / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (x[i] - m) * (x[i] - m);
+    const double m = t->k->sum(x, n) / (double)n;
     *mean = (float)m;
-    *inverse = (float)(1.0 / sqrt(squares / (double)n + (double)eps));
+    *inverse = (float)(1.0 / sqrt(t->k->squares(x, n, m) / (double)n + (double)t->attr.eps));
 }
 
-static float rms_inverse(const float *x, size_t n, float eps)
+static float rms_inverse(const gr_task *t, const float *x, size_t n)
 {
-    double squares = 0;
-    for (size_t i = 0; i < n; i++)
-        squares += (double)x[i] * x[i];
-    return (float)(1.0 / sqrt(squares / (double)n + (double)eps));
+    return (float)(1.0 / sqrt(t->k->squares(x, n, 0) / (double)n + (double)t->attr.eps));
 }
 
 static void layer_norm_forward(const gr_task *t, int phase, size_t unit, void *scratch)
@@ -38,7 +30,7 @@ static void layer_norm_forward(const gr_task *t, int phase, size_t unit, void *s
     for (size_t r = r0; r < r1; r++) {
         const float *x = gr_row(&t->in[0], r);
         float *y = gr_row(&t->out[0], r), mean, inverse;
-        moments(x, n, t->attr.eps, &mean, &inverse);
+        moments(t, x, n, &mean, &inverse);
         for (size_t c = 0; c < n; c++)
             y[c] = (x[c] - mean) * inverse * w[c] + b[c];
         gr_finish(t, y, n);
@@ -57,7 +49,7 @@ static void layer_norm_grad_forward(const gr_task *t, int phase, size_t unit, vo
     for (size_t r = r0; r < r1; r++) {
         const float *dy = gr_row(&t->in[0], r), *x = gr_row(&t->in[1], r);
         float *dx = gr_row(&t->out[0], r), *dyh = gr_row(&t->out[1], r), mean, inverse;
-        moments(x, n, t->attr.eps, &mean, &inverse);
+        moments(t, x, n, &mean, &inverse);
         double sum = 0, sum_h = 0;
         for (size_t c = 0; c < n; c++) {
             const float h = (x[c] - mean) * inverse, d = dy[c] * w[c];
@@ -113,7 +105,7 @@ static void rms_norm_forward(const gr_task *t, int phase, size_t unit, void *scr
     gr_unit_rows(t, unit, &r0, &r1);
     const size_t n = t->out[0].cols;
     for (size_t r = r0; r < r1; r++) {
-        const float *x = gr_row(&t->in[0], r), inverse = rms_inverse(x, n, t->attr.eps);
+        const float *x = gr_row(&t->in[0], r), inverse = rms_inverse(t, x, n);
         float *y = gr_row(&t->out[0], r);
         for (size_t c = 0; c < n; c++)
             y[c] = x[c] * inverse;
@@ -129,8 +121,7 @@ static void rms_norm_grad_forward(const gr_task *t, int phase, size_t unit, void
     gr_unit_rows(t, unit, &r0, &r1);
     const size_t n = t->out[0].cols;
     for (size_t r = r0; r < r1; r++) {
-        const float *dy = gr_row(&t->in[0], r), *x = gr_row(&t->in[1], r),
-                    inverse = rms_inverse(x, n, t->attr.eps);
+        const float *dy = gr_row(&t->in[0], r), *x = gr_row(&t->in[1], r), inverse = rms_inverse(t, x, n);
         float *dx = gr_row(&t->out[0], r);
         double sum = 0;
         for (size_t c = 0; c < n; c++)

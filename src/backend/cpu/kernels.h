@@ -68,6 +68,10 @@ typedef struct gr_kernels {
     void (*gelu)(float *y, const float *x, size_t n);
     void (*silu)(float *y, const float *x, size_t n);
 
+    /* Sum of x[i], and of (x[i] - from)^2, in double and in GR_LANES lanes: norms. */
+    double (*sum)(const float *x, size_t n);
+    double (*squares)(const float *x, size_t n, double from);
+
     /* Sum of a[i] * b[i] in GR_LANES lanes. */
     float (*dot)(const float *a, const float *b, size_t n);
     /* y[i] += s * x[i] */

@@ -116,6 +116,48 @@ INLINE vec silu_lanes(vec x) { return x / (all(1.0f) + exp_lanes(-x)); }
 MAP(gelu)
 MAP(silu)
 
+/* --- norms --------------------------------------------------------------------------------------------- */
+
+typedef double dvec __attribute__((vector_size(LANES * 4))); /* half as many doubles */
+typedef float hvec __attribute__((vector_size(LANES * 2)));
+
+INLINE dvec widen(const float *p)
+{
+    hvec v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, dvec);
+}
+
+#define WIDE      (LANES / 2)
+#define WIDE_SUMS (GR_LANES / WIDE)
+
+/* Sum of (x[i] - from)^power in double; lane l of GR_LANES takes elements l, l + GR_LANES, ... */
+INLINE double power_sum(const float *x, size_t n, double from, const int power)
+{
+    dvec sum[WIDE_SUMS];
+    double lane[GR_LANES];
+    size_t i = 0;
+    for (size_t w = 0; w < WIDE_SUMS; w++)
+        sum[w] = (dvec){ 0 };
+    for (; i + GR_LANES <= n; i += GR_LANES)
+        for (size_t w = 0; w < WIDE_SUMS; w++) {
+            const dvec d = widen(x + i + w * WIDE) - from;
+            sum[w] += power == 1 ? d : d * d;
+        }
+    memcpy(lane, sum, sizeof lane);
+    for (size_t l = 0; i < n; i++, l++) {
+        const double d = (double)x[i] - from;
+        lane[l] += power == 1 ? d : d * d;
+    }
+    for (int half = GR_LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
+static double row_sum(const float *x, size_t n) { return power_sum(x, n, 0, 1); }
+static double row_squares(const float *x, size_t n, double from) { return power_sum(x, n, from, 2); }
+
 /* --- rows side by side --------------------------------------------------------------------------------- */
 
 /* One step of a transposition: of vectors a and b, the lanes whose number has bit S clear go to a, those that
@@ -443,4 +485,4 @@ static void weigh_many(float *o, const float *keep, const float *p, const int32_
 #define LANE_KERNELS                                                                                \
     .strip_rows = ROWS, .transpose = transpose, .soften = soften, .scores = scores, .weigh = weigh, \
     .scores_many = scores_many, .soften_many = soften_many, .weigh_many = weigh_many, .gelu = gelu, \
-    .silu = silu
+    .silu = silu, .sum = row_sum, .squares = row_squares
