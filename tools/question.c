@@ -263,6 +263,7 @@ void question_put_answer(question *q, cli_json *j)
     cli_json_open(j, "timings", '{');
     cli_json_number(j, "picture_ms", stats.picture_ms);
     cli_json_number(j, "encode_ms", stats.encode_ms);
+    cli_json_number(j, "tiles_kept", stats.tiles_kept);
     cli_json_number(j, "prefill_ms", stats.prefill_ms);
     cli_json_number(j, "decode_ms", stats.decode_ms);
     cli_json_close(j, '}');

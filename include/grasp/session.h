@@ -70,8 +70,9 @@ GR_API void gr_answer_options_init(gr_answer_options *options);
 GR_API gr_status gr_session_open(gr_session **out, gr_engine *engine, gr_error *err);
 GR_API void gr_session_close(gr_session *s); /* NULL is fine */
 
-/* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten. `options`
- * may be NULL. GR_ERR_ARG, GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
+/* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten, but for the
+ * tiles of its picture that are the same in this one: another region of a picture costs its own tiles only.
+ * `options` may be NULL. GR_ERR_ARG, GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
 GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
                                 gr_error *err);
 
@@ -103,7 +104,9 @@ typedef struct {
     int prompt_rows, image_rows, region_rows, tiles;
     int across, down;
     double picture_ms, encode_ms, prefill_ms,
-        decode_ms; /* decoding and resizing; tower; prompt to first token; the other tokens */
+        decode_ms;  /* decoding and resizing; tower; prompt to first token; the other tokens */
+    int tiles_kept; /* of them not computed again: the last question of this session had the same pixels and
+                       mask there. Answers do not depend on it. */
 } gr_session_stats;
 
 /* The text so far, zero-terminated; valid until the session moves. `n` may be NULL. */

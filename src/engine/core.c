@@ -88,6 +88,7 @@ static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_li
     m->features = (size_t)l->max_features * (size_t)c->text.hidden * sizeof(float);
     list_buffers(&nobody, c, l, add_up, &m->buffers);
     m->buffers += (size_t)l->max_sequences * (size_t)l->max_context * (sizeof(int32_t) + sizeof(gr_sampled));
+    m->buffers += (size_t)l->max_sequences * (size_t)gr_most_tiles(c, l->max_features) * sizeof(gr_hash);
     m->total = m->weights + m->kv + m->arena + m->features + m->buffers;
 }
 

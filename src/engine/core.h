@@ -98,8 +98,10 @@ gr_status gr_sequence_new(gr_sequence **out, gr_core *e, gr_error *err);
 void gr_sequence_free(gr_sequence *s); /* NULL is fine */
 
 /* Encodes a picture into feature rows of the sequence: (1 + across * down) * tokens a tile, then the rows of
- * each region. Replaces an earlier one; after a failure there is none. GR_ERR_ARG: rows wait that read the
- * earlier one. GR_ERR_CANCELLED: by p->progress or gr_sequence_cancel. */
+ * each region. Replaces an earlier one; after a failure there is none. A tile that has the pixels and the
+ * mask that the tile in its place had is not computed again: tiles do not see each other, so its rows are the
+ * same to the bit (design decision 9). A watcher sees all tiles, so with one nothing is kept. GR_ERR_ARG:
+ * rows wait that read the earlier one. GR_ERR_CANCELLED: by p->progress or gr_sequence_cancel. */
 gr_status gr_sequence_encode(gr_sequence *s, const gr_picture *p, const gr_core_watch *watch, gr_error *err);
 
 /* Appends prompt rows: source[i] < 0: token ids[i]; otherwise feature row source[i] of the sequence's
@@ -120,6 +122,7 @@ gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err);
 
 int gr_sequence_n_rows(const gr_sequence *s);   /* positions stored */
 int gr_sequence_n_tokens(const gr_sequence *s); /* generated so far */
+int gr_sequence_n_kept(const gr_sequence *s);   /* tiles of the last picture that were not computed again */
 /* Token i of the answer; i < gr_sequence_n_tokens. */
 gr_sampled gr_sequence_token(const gr_sequence *s, int i);
 gr_sequence_status gr_sequence_state(const gr_sequence *s);

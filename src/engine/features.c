@@ -64,11 +64,23 @@ static void close_gaps(gr_core *e)
     }
 }
 
-void gr_features_release(gr_sequence *s) { s->first_feature = s->n_features = 0; }
+void gr_features_release(gr_sequence *s) { s->first_feature = s->n_features = s->n_tiles = 0; }
+
+static bool is_shared(const gr_sequence *s)
+{
+    int users = 0;
+    for (int i = 0; i < s->engine->limits.max_sequences; i++) {
+        const gr_sequence *o = s->engine->sequences[i];
+        users += o && o->n_features > 0 && o->first_feature == s->first_feature;
+    }
+    return users > 1;
+}
 
 gr_status gr_features_take(gr_sequence *s, int n, gr_error *err)
 {
     gr_core *e = s->engine;
+    if (s->n_features == n && !is_shared(s))
+        return GR_OK;
     gr_features_release(s);
     int first = find_gap(e, n);
     if (first < 0) {

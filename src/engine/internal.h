@@ -2,6 +2,7 @@
 #ifndef GR_ENGINE_INTERNAL_H
 #define GR_ENGINE_INTERNAL_H
 
+#include "base/hash.h"
 #include "engine/core.h"
 #include "text/ids.h"
 
@@ -35,6 +36,8 @@ struct gr_sequence {
         *rows;  /* [max_context] every row from the first: a token id, or -1 - feature row of the picture */
     int n_rows; /* of them, stored or waiting; kv.n_tokens are stored */
     int first_feature, n_features; /* where the picture lies among the engine's; a fork has the same */
+    gr_hash *tiles; /* [most tiles]: what each tile's rows were made of, where `n_tiles` of them are there */
+    int n_tiles, n_kept;
     bool generating;
     gr_generation generation;
     gr_sampled *answer; /* [max_context] */
@@ -44,12 +47,18 @@ struct gr_sequence {
     int take; /* rows of the step under way */
 };
 
+/* Tiles whose rows so many feature rows have room for. */
+static inline int gr_most_tiles(const gr_gar_config *c, int max_features)
+{
+    return max_features / (c->tokens_side * c->tokens_side) + 1;
+}
+
 /* Rows of one tile and of one region among features. */
 static inline int gr_tile_tokens(const gr_gar_config *c) { return c->tokens_side * c->tokens_side; }
 static inline int gr_region_rows(const gr_gar_config *c) { return c->replay_grid * c->replay_grid; }
 
-/* Makes room for n feature rows in one piece, moving other pictures where that helps; the sequence's own are
- * given up. */
+/* Makes room for n feature rows in one piece, moving other pictures where that helps. The sequence's own are
+ * given up, unless they are n and nobody shares them: then they stay, with what is in them. */
 gr_status gr_features_take(gr_sequence *s, int n, gr_error *err);
 void gr_features_release(gr_sequence *s);
 

@@ -19,7 +19,10 @@ gr_status gr_sequence_new(gr_sequence **out, gr_core *e, gr_error *err)
     s->engine = e;
     s->rows = gr_calloc(e->rt, (size_t)e->limits.max_context, sizeof *s->rows);
     s->answer = gr_calloc(e->rt, (size_t)e->limits.max_context, sizeof *s->answer);
-    gr_status st = s->rows && s->answer ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for a conversation");
+    s->tiles =
+        gr_calloc(e->rt, (size_t)gr_most_tiles(&e->model->config, e->limits.max_features), sizeof *s->tiles);
+    gr_status st =
+        s->rows && s->answer && s->tiles ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for a conversation");
     if (st == GR_OK)
         st = gr_kv_sequence_init(&s->kv, &e->kv, e->limits.max_context, err);
     s->state = GR_ENDED;
@@ -44,6 +47,7 @@ void gr_sequence_free(gr_sequence *s)
     gr_kv_sequence_fini(&e->kv, &s->kv);
     gr_free(e->rt, s->rows);
     gr_free(e->rt, s->answer);
+    gr_free(e->rt, s->tiles);
     gr_free(e->rt, s);
 }
 
@@ -119,6 +123,7 @@ gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err)
 
 int gr_sequence_n_rows(const gr_sequence *s) { return s->kv.n_tokens; }
 int gr_sequence_n_tokens(const gr_sequence *s) { return s->n_answer; }
+int gr_sequence_n_kept(const gr_sequence *s) { return s->n_kept; }
 gr_sampled gr_sequence_token(const gr_sequence *s, int i) { return s->answer[i]; }
 gr_sequence_status gr_sequence_state(const gr_sequence *s) { return s->state; }
 

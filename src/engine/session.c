@@ -155,6 +155,7 @@ static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const g
                                    .image_rows = gr_prepared_image_rows(p),
                                    .region_rows = gr_prepared_region_rows(p),
                                    .tiles = p->pixels ? p->pixels->n : 0,
+                                   .tiles_kept = p->pixels ? gr_sequence_n_kept(s->sequence) : 0,
                                    .across = p->canvas.cols,
                                    .down = p->canvas.rows,
                                    .picture_ms = cut - began,

@@ -32,7 +32,7 @@ gr_status gr_bpe_add(gr_bpe *b, gr_merge merge, gr_error *err)
 static uint64_t hash_of(int32_t left, int32_t right)
 {
     const int32_t pair[2] = { left, right };
-    return gr_hash_bytes(pair, sizeof pair);
+    return gr_vocab_hash(pair, sizeof pair);
 }
 
 /* The slot where the pair is, or the empty one where it would go. */

@@ -52,7 +52,7 @@ const uint8_t *gr_vocab_bytes(const gr_vocab *v, const gr_token *token)
     return (const uint8_t *)gr_buf_str(&v->bytes) + token->at;
 }
 
-uint64_t gr_hash_bytes(const void *bytes, size_t n)
+uint64_t gr_vocab_hash(const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
     uint64_t h = 0xcbf29ce484222325u; /* FNV-1a, then a final mix so that low bits depend on all bytes */
@@ -66,7 +66,7 @@ uint64_t gr_hash_bytes(const void *bytes, size_t n)
 /* The slot where these bytes are, or the empty one where they would go. */
 static size_t slot_of(const gr_vocab *v, const void *bytes, size_t n)
 {
-    size_t slot = gr_hash_bytes(bytes, n) & (v->n_slots - 1);
+    size_t slot = gr_vocab_hash(bytes, n) & (v->n_slots - 1);
     for (; v->slots[slot]; slot = (slot + 1) & (v->n_slots - 1)) {
         const gr_token *t = &v->tokens[v->slots[slot] - 1];
         if (t->len == n && memcmp(gr_vocab_bytes(v, t), bytes, n) == 0)
@@ -91,7 +91,7 @@ gr_status gr_vocab_index(gr_vocab *v, gr_error *err)
         const gr_token *t = &v->tokens[id];
         if (!(t->flags & GR_TOKEN_MODEL))
             continue;
-        const size_t home = gr_hash_bytes(gr_vocab_bytes(v, t), t->len) & (n_slots - 1);
+        const size_t home = gr_vocab_hash(gr_vocab_bytes(v, t), t->len) & (n_slots - 1);
         const size_t slot = slot_of(v, gr_vocab_bytes(v, t), t->len);
         char shown[64];
         if (v->slots[slot])

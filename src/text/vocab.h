@@ -57,7 +57,7 @@ const uint8_t *gr_vocab_bytes(const gr_vocab *v, const gr_token *token);
 const char *gr_bytes_show(char out[64], const void *bytes, size_t n);
 
 /* A well-mixed hash of bytes, shared by the tables of this folder. */
-uint64_t gr_hash_bytes(const void *bytes, size_t n);
+uint64_t gr_vocab_hash(const void *bytes, size_t n);
 
 /* Steps past the first slot that filling a table with n entries may take: about half a step each when the
  * table is half full; a file made to collide is refused instead of taking minutes. */

@@ -364,6 +364,76 @@ static void one_region_is_described_without_a_question(void **state)
     assert_true(a.logprobs[0] != b.logprobs[0]);
 }
 
+static int tiles_kept(const gr_session *s, int *tiles)
+{
+    gr_error err = { 0 };
+    gr_session_stats stats = { .size = sizeof stats };
+    MUST(gr_session_statistics(s, &stats, &err));
+    *tiles = stats.tiles;
+    return stats.tiles_kept;
+}
+
+static bool give_up(void *user, int done, int total)
+{
+    (void)user, (void)total;
+    return done < 2;
+}
+
+/* A tile with the same pixels and mask in its place is not computed again, and nobody can tell from the
+ * answer. */
+static void another_region_of_a_picture_costs_its_own_tiles(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    /* Of two tiles beside each other both lie in the first; the thumbnail shows them, too. */
+    gr_region *region[2] = { api_region(f->rt, f->image, "box:5,5,30,30"),
+                             api_region(f->rt, f->image, "box:40,40,80,90") };
+    gr_image *other_image = api_image(f->rt, 200, 100, 8);
+    const gr_answer_options o = drawn(6, 5);
+    answer fresh[2], kept;
+    int tiles;
+    gr_request r = text_request(f, NULL);
+    r.image = f->image;
+    r.n_regions = 1;
+    for (int i = 0; i < 2; i++) { /* each in a session that saw nothing before */
+        gr_engine *engine = api_engine(f->model, 1, 1500, 0);
+        gr_session *s = api_session(engine);
+        r.regions = (const gr_region *const *)&region[i];
+        ask_and_answer(s, &r, &o, &fresh[i]);
+        assert_int_equal(tiles_kept(s, &tiles), 0);
+        assert_int_equal(tiles, 3);
+        gr_session_close(s);
+        gr_engine_close(engine);
+    }
+    static const struct {
+        int region, kept; /* region -1: the picture is given up after two tiles; -2: another picture */
+    } steps[] = {
+        { 0, 0 }, { 0, 3 }, { 1, 1 }, { 0, 1 }, { -1, 0 }, { 0, 0 }, { 1, 1 }, { -2, 0 }, { 1, 0 }
+    };
+    gr_engine *engine = api_engine(f->model, 1, 1500, 0);
+    gr_session *s = api_session(engine);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const int which = steps[i].region;
+        gr_request step = r;
+        step.regions = (const gr_region *const *)&region[which > 0];
+        step.image = which == -2 ? other_image : f->image;
+        step.progress = which == -1 ? give_up : NULL;
+        if (which == -1) {
+            MUST_FAIL(gr_session_ask(s, &step, &o, &err), GR_ERR_CANCELLED, "cancelled");
+            continue;
+        }
+        ask_and_answer(s, &step, &o, &kept);
+        assert_int_equal(tiles_kept(s, &tiles), steps[i].kept);
+        if (which >= 0)
+            same_answer(&kept, &fresh[which]);
+    }
+    gr_session_close(s);
+    gr_engine_close(engine);
+    gr_image_free(other_image);
+    gr_region_free(region[0]);
+    gr_region_free(region[1]);
+}
+
 /* --- several at once ----------------------------------------------------------------------------------- */
 
 static void two_sessions_answer_as_each_alone(void **state)
@@ -1000,6 +1070,7 @@ int main(void)
         cmocka_unit_test(end_tokens_follow_the_profile),
         cmocka_unit_test(a_question_about_regions_is_measured_and_answered),
         cmocka_unit_test(one_region_is_described_without_a_question),
+        cmocka_unit_test(another_region_of_a_picture_costs_its_own_tiles),
         cmocka_unit_test(two_sessions_answer_as_each_alone),
         cmocka_unit_test(two_models_do_not_see_each_other),
         cmocka_unit_test(the_receiver_can_stop_the_answer),

@@ -188,7 +188,7 @@ static const struct {
     { FIELD(gr_token, logprob), 8 },
     { FIELD(gr_token, bytes), 16 },
     { FIELD(gr_token, n_bytes), 24 },
-    { SIZE(gr_session_stats), 64 },
+    { SIZE(gr_session_stats), 72 },
     { FIELD(gr_session_stats, prompt_rows), 8 },
     { FIELD(gr_session_stats, image_rows), 12 },
     { FIELD(gr_session_stats, region_rows), 16 },
@@ -199,6 +199,7 @@ static const struct {
     { FIELD(gr_session_stats, encode_ms), 40 },
     { FIELD(gr_session_stats, prefill_ms), 48 },
     { FIELD(gr_session_stats, decode_ms), 56 },
+    { FIELD(gr_session_stats, tiles_kept), 64 },
 };
 
 /* Growing structs: their init writes the size first. Some inits read a second argument. */
