@@ -74,8 +74,26 @@ static void every_kernel_set_agrees_with_pytorch(void **state)
 {
     (void)state;
     static const unsigned masks[] = { 0, GR_CPU_AVX2 };
-    static const char *const names[] = { "l-five-paper", "g-three-released", "r-single-released",
-                                         "l-single-released-bf16" };
+    static const char *const names[] = {
+        "l-text",
+        "l-no-mask",
+        "l-single-released",
+        "l-single-paper",
+        "l-two-overlap-released",
+        "l-five-paper",
+        "l-wide-released",
+        "g-single-paper",
+        "g-three-released",
+        "g-pixel-paper",
+        "g-mask-bicubic",
+        "r-single-released",
+        "r-four-paper",
+        "r-pixel-inclusive",
+        "l-single-released-bf16",
+        "l-five-paper-bf16",
+        "g-single-paper-bf16",
+        "g-three-released-bf16",
+    };
     for (size_t m = 0; m < sizeof masks / sizeof *masks; m++)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             golden_case c;

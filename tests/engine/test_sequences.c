@@ -76,15 +76,39 @@ static void bits_do_not_depend_on_chunks_or_threads(void **state)
         }
 }
 
+/* Within each set of kernels, down to plain C: they sum in other orders than each other, but each in one. */
+static void bits_do_not_depend_on_chunks_or_threads_with_any_kernels(void **state)
+{
+    fixture *f = *state;
+    static const unsigned masks[] = { 0, GR_CPU_AVX2, ~0u };
+    static const int ways[][2] = { { 2, 256 }, { 1, 1 }, { 2, 7 }, { 3, 64 }, { 8, 33 } };
+    for (size_t m = 0; m < sizeof masks / sizeof *masks; m++)
+        for (int i = 2; i < N_TALKS - 1; i++) {
+            said first, a;
+            for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+                char what[96];
+                snprintf(what, sizeof what, "talk %d, kernels %#x, %d threads, chunks of %d", i, masks[m],
+                         ways[way][0], ways[way][1]);
+                talk_alone_on(f->dir.path, ways[way][0], ways[way][1], masks[m], &talks[i],
+                              way ? &a : &first);
+                if (way) {
+                    said_same(&a, &first, what);
+                    said_fini(&a);
+                }
+            }
+            said_fini(&first);
+        }
+}
+
 /* Talk i begins at step 2 i, whatever the others do by then; those that are over go, and the first begins
  * once more in a slot that is free. */
-static void check_together(fixture *f, int n_threads, int chunk_rows)
+static void check_together(fixture *f, int n_threads, int chunk_rows, unsigned cpu, const said *alone)
 {
     world w;
     said all[N_TALKS + 1], *list[N_TALKS + 1];
     char what[96];
-    world_open(&w, f->dir.path, n_threads,
-               (gr_core_limits){ .max_sequences = N_TALKS, .chunk_rows = chunk_rows });
+    world_open_with(&w, f->dir.path, test_runtime_cpu(n_threads, cpu),
+                    (gr_core_limits){ .max_sequences = N_TALKS, .chunk_rows = chunk_rows });
     for (int i = 0; i <= N_TALKS; i++) {
         said_init(&all[i], &w);
         list[i] = &all[i];
@@ -106,7 +130,7 @@ static void check_together(fixture *f, int n_threads, int chunk_rows)
     for (int i = 0; i <= N_TALKS; i++) {
         snprintf(what, sizeof what, "talk %d beside others, %d threads, chunks of %d", i, n_threads,
                  chunk_rows);
-        said_same(&all[i], &f->alone[i % N_TALKS], what);
+        said_same(&all[i], &alone[i % N_TALKS], what);
         gr_sequence_free(all[i].s);
         said_fini(&all[i]);
     }
@@ -116,10 +140,20 @@ static void check_together(fixture *f, int n_threads, int chunk_rows)
 
 static void bits_do_not_depend_on_the_others_in_a_step(void **state)
 {
-    check_together(*state, 1, 256);
-    check_together(*state, 2, 64);
-    check_together(*state, 3, 7);
-    check_together(*state, 8, 50);
+    fixture *f = *state;
+    static const unsigned smaller[] = { 0, GR_CPU_AVX2 };
+    check_together(f, 1, 256, ~0u, f->alone);
+    check_together(f, 2, 64, ~0u, f->alone);
+    check_together(f, 3, 7, ~0u, f->alone);
+    check_together(f, 8, 50, ~0u, f->alone);
+    for (size_t m = 0; m < sizeof smaller / sizeof *smaller; m++) {
+        said alone[N_TALKS];
+        for (int i = 0; i < N_TALKS; i++)
+            talk_alone_on(f->dir.path, 2, 256, smaller[m], &talks[i], &alone[i]);
+        check_together(f, 3, 50, smaller[m], alone);
+        for (int i = 0; i < N_TALKS; i++)
+            said_fini(&alone[i]);
+    }
 }
 
 /* --- fork and truncate --------------------------------------------------------------------------------- */
@@ -748,6 +782,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(talks_differ),
         cmocka_unit_test(bits_do_not_depend_on_chunks_or_threads),
+        cmocka_unit_test(bits_do_not_depend_on_chunks_or_threads_with_any_kernels),
         cmocka_unit_test(bits_do_not_depend_on_the_others_in_a_step),
         cmocka_unit_test(forks_go_on_as_if_they_had_run_from_the_start),
         cmocka_unit_test(a_fork_keeps_the_picture_its_rows_read),

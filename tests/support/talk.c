@@ -172,8 +172,13 @@ void world_finish(world *w, said *const *all, int n)
 
 void talk_alone(const char *dir, int n_threads, int chunk_rows, const talk *t, said *a)
 {
+    talk_alone_on(dir, n_threads, chunk_rows, ~0u, t, a);
+}
+
+void talk_alone_on(const char *dir, int n_threads, int chunk_rows, unsigned cpu, const talk *t, said *a)
+{
     world w;
-    world_open(&w, dir, n_threads, (gr_core_limits){ .chunk_rows = chunk_rows });
+    world_open_with(&w, dir, test_runtime_cpu(n_threads, cpu), (gr_core_limits){ .chunk_rows = chunk_rows });
     said_init(a, &w);
     talk_start(&w, t, a);
     world_finish(&w, &a, 1);

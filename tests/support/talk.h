@@ -55,6 +55,8 @@ void world_step(world *w, said *const *all, int n);
 void world_finish(world *w, said *const *all, int n); /* steps until nobody is busy */
 /* A talk by itself in a world of its own. */
 void talk_alone(const char *dir, int n_threads, int chunk_rows, const talk *t, said *a);
+/* With the kernels of these GR_CPU_* bits. */
+void talk_alone_on(const char *dir, int n_threads, int chunk_rows, unsigned cpu, const talk *t, said *a);
 
 /* Fails unless both said the same, to the bit. */
 void said_same(const said *a, const said *b, const char *what);
