@@ -120,6 +120,8 @@ gr_value *gr_graph_param(gr_graph *g, const char *name, int rows, int cols)
                                .output = -1 });
 }
 
+void gr_graph_train(gr_graph *g) { g->trains = true; }
+
 gr_form gr_graph_param_form(const gr_graph *g, int slot)
 {
     return slot >= 0 && slot < g->n_params ? g->param_forms[slot] : GR_FORM_NONE;
@@ -186,7 +188,9 @@ static bool note_param(gr_graph *g, const gr_op *op, int i, const gr_value *v)
 {
     if (v->kind != GR_VALUE_PARAM)
         return true;
-    const gr_form form = op->forms[i];
+    gr_form form = op->forms[i];
+    if (g->trains && form == GR_FORM_PANELS)
+        form = GR_FORM_VECTOR;
     gr_form *known = &g->param_forms[v->slot];
     if (form == GR_FORM_NONE || (*known != GR_FORM_NONE && *known != form)) {
         gr_graph_fail(g, GR_ERR_ARG, "%s cannot take parameter '%s' as input %d in this form", op->name,

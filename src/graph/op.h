@@ -35,6 +35,9 @@ size_t gr_value_rows(const gr_value *v, const int *extents);
 size_t gr_value_max_rows(const gr_value *v);
 bool gr_same_shape(const gr_value *a, const gr_value *b);
 
+/* 2 * rows * inputs * outputs FLOP: input 0 is rows, input 1 a weight of outputs x inputs. */
+gr_cost gr_linear_cost(const gr_node *n, const int *extents);
+
 /* One FLOP an element of output 0; every value read or written once. */
 gr_cost gr_cost_elementwise(const gr_node *n, const int *extents);
 

@@ -303,11 +303,15 @@ static void make_inputs(setup *s, const grad_case *c)
 }
 
 /* Makes both graphs; every input and parameter that has a gradient gets one as an output. */
-static void make_graphs(setup *s, const grad_case *c, gr_runtime *rt, gr_rounding round)
+static void make_graphs(setup *s, const grad_case *c, gr_runtime *rt, gr_rounding round, bool trains)
 {
     gr_error err = { 0 };
     MUST(gr_graph_new(&s->forward, rt, c->name, round, &err));
     MUST(gr_graph_new(&s->both, rt, c->name, round, &err));
+    if (trains) {
+        gr_graph_train(s->forward);
+        gr_graph_train(s->both);
+    }
     gr_graph_output(s->forward, c->build(s->forward));
     MUST(gr_graph_status(s->forward, &err));
     memcpy(s->data.extents, c->extents, sizeof s->data.extents);
@@ -404,7 +408,7 @@ static double check_case(const grad_case *c, rig *r)
 {
     setup s = { 0 };
     double worst = 0;
-    make_graphs(&s, c, r->rt, GR_ROUND_NONE);
+    make_graphs(&s, c, r->rt, GR_ROUND_NONE, false);
     rig_call(r, s.both, &s.data);
     for (int k = 0; k < s.n_slots; k++) {
         const double error = worst_slope(&s, r, k, s.data.outputs[1 + k]);
@@ -458,12 +462,12 @@ static void a_wrong_rule_is_noticed(void **state)
 }
 
 /* Runs forward and backward on one backend; outputs stay in *d. */
-static void run_both(const grad_case *c, rig_kind kind, int threads, gr_rounding round, setup *s)
+static void run_both(const grad_case *c, rig_kind kind, int threads, gr_rounding round, bool trains, setup *s)
 {
     rig r;
     rig_open(&r, kind, threads);
     *s = (setup){ 0 };
-    make_graphs(s, c, r.rt, round);
+    make_graphs(s, c, r.rt, round, trains);
     s->data.round_params = round == GR_ROUND_BF16 ? ~0u : 0;
     s->data.rows = &s->rows.table;
     rig_call(&r, s->both, &s->data);
@@ -489,13 +493,15 @@ static void both_backends_and_any_threads_give_the_same_bits(void **state)
     (void)state;
     for (int round = 0; round < 2; round++)
         for (size_t i = 0; i < N_CASES; i++) {
-            setup one, three, checked;
-            run_both(&cases[i], RIG_CPU, 1, (gr_rounding)round, &one);
-            run_both(&cases[i], RIG_CPU, 3, (gr_rounding)round, &three);
-            run_both(&cases[i], RIG_CHECK, 2, (gr_rounding)round, &checked);
+            setup one, three, checked, trained;
+            run_both(&cases[i], RIG_CPU, 1, (gr_rounding)round, false, &one);
+            run_both(&cases[i], RIG_CPU, 3, (gr_rounding)round, false, &three);
+            run_both(&cases[i], RIG_CHECK, 2, (gr_rounding)round, false, &checked);
+            run_both(&cases[i], RIG_CHECK, 3, (gr_rounding)round, true, &trained);
             compare_runs(&cases[i], &one, &three, "1 and 3 threads");
             compare_runs(&cases[i], &one, &checked, "cpu and check");
-            release(&one), release(&three), release(&checked);
+            compare_runs(&cases[i], &one, &trained, "weights as panels and as rows");
+            release(&one), release(&three), release(&checked), release(&trained);
         }
 }
 
@@ -523,7 +529,7 @@ static bool runs_somewhere(const gr_op *op, bool as_forward, gr_runtime *rt)
     for (size_t i = 0; i < N_CASES; i++) {
         setup s = { 0 };
         bool found = false;
-        make_graphs(&s, &cases[i], rt, GR_ROUND_NONE);
+        make_graphs(&s, &cases[i], rt, GR_ROUND_NONE, false);
         const gr_graph *g = as_forward ? s.forward : s.both;
         for (size_t n = 0; n < g->n_nodes; n++)
             found |= g->nodes[n]->op == op;

@@ -64,6 +64,14 @@ typedef struct gr_kernels {
     void (*weigh_many)(float *o, const float *keep, const float *p, const int32_t *seen, size_t rows,
                        const float *v, size_t ldv, size_t d);
 
+    /* y[r] = sum over c ascending of a[c][r] b[c][r], for GR_QUERY_BLOCK rows: the order of `scores_many`, so
+     * that a row that sees one key gets a difference of exactly 0. */
+    void (*column_products)(float *y, const float *a, const float *b, size_t d);
+    /* Backward, on scores s and products g = dout v of n keys, [n][GR_QUERY_BLOCK]: s = exp(s + minus_lse), 0
+     * for keys that the row does not see; g = s (g - delta) scale. */
+    void (*weights_grad)(float *s, float *g, size_t n, const int32_t *seen, const float *minus_lse,
+                         const float *delta, float scale);
+
     /* y[i] = x[i] Phi(x[i]), y[i] = x[i] / (1 + exp(-x[i])); y may be x. */
     void (*gelu)(float *y, const float *x, size_t n);
     void (*silu)(float *y, const float *x, size_t n);

@@ -482,7 +482,32 @@ static void weigh_many(float *o, const float *keep, const float *p, const int32_
     weigh_rows(o, d, keep, p, 1, GR_QUERY_BLOCK, seen, rows, v, ldv, d);
 }
 
+static void column_products(float *y, const float *a, const float *b, size_t d)
+{
+    for (size_t r = 0; r < GR_QUERY_BLOCK; r += LANES) {
+        vec sum = all(0);
+        for (size_t c = 0; c < d; c++)
+            sum = MADD(load(a + c * GR_QUERY_BLOCK + r), load(b + c * GR_QUERY_BLOCK + r), sum);
+        store(y + r, sum);
+    }
+}
+
+static void weights_grad(float *s, float *g, size_t n, const int32_t *seen, const float *minus_lse,
+                         const float *delta, float scale)
+{
+    for (size_t r = 0; r < GR_QUERY_BLOCK; r += LANES, s += LANES, g += LANES) {
+        const vec lse = load(minus_lse + r), less = load(delta + r);
+        hide_unseen(s, n, seen + r);
+        for (size_t j = 0; j < n; j++) {
+            const vec p = exp_lanes(load(s + j * GR_QUERY_BLOCK) + lse);
+            store(s + j * GR_QUERY_BLOCK, p);
+            store(g + j * GR_QUERY_BLOCK, p * (load(g + j * GR_QUERY_BLOCK) - less) * all(scale));
+        }
+    }
+}
+
 #define LANE_KERNELS                                                                                \
     .strip_rows = ROWS, .transpose = transpose, .soften = soften, .scores = scores, .weigh = weigh, \
     .scores_many = scores_many, .soften_many = soften_many, .weigh_many = weigh_many, .gelu = gelu, \
-    .silu = silu, .sum = row_sum, .squares = row_squares
+    .silu = silu, .weights_grad = weights_grad, .column_products = column_products, .sum = row_sum, \
+    .squares = row_squares

@@ -1,0 +1,58 @@
+#include "op/product.h"
+
+#include <string.h>
+
+#include "backend/cpu/kernels.h"
+#include "backend/weight.h"
+
+#define GROUP 16 /* most panels that share one laying of rows side by side */
+
+static size_t row_blocks(const gr_product *p) { return (p->rows + p->block_rows - 1) / p->block_rows; }
+
+/* As large as leaves four units to each worker, since a group shares the laying of its rows. */
+static size_t panels_a_unit(const gr_product *p, int n_workers)
+{
+    const size_t blocks = row_blocks(p), n_panels = gr_n_panels(p->cols);
+    size_t group = GROUP;
+    while (group > 1 && blocks * ((n_panels + group - 1) / group) < 4 * (size_t)n_workers)
+        group /= 2;
+    return group;
+}
+
+size_t gr_product_scratch(size_t block_rows)
+{
+    return (block_rows + GR_STRIP_MAX + GR_PANEL) * GR_K_BLOCK * sizeof(float);
+}
+
+size_t gr_product_units(const gr_product *p, int n_workers)
+{
+    const size_t group = panels_a_unit(p, n_workers);
+    return row_blocks(p) * ((gr_n_panels(p->cols) + group - 1) / group);
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, void *scratch)
+{
+    const size_t blocks = row_blocks(p), group = panels_a_unit(p, n_workers), tall = (size_t)p->k->strip_rows;
+    const size_t r0 = unit % blocks * p->block_rows, m = least(p->rows - r0, p->block_rows);
+    const size_t p0 = unit / blocks * group, p1 = least(p0 + group, gr_n_panels(p->cols));
+    float *room = scratch, *strips = room + GR_PANEL * GR_K_BLOCK;
+    if (p->depth == 0) /* a sum of nothing */
+        for (size_t r = r0; r < r0 + m; r++)
+            memset(p->out + r * p->ldo + p0 * GR_PANEL, 0,
+                   (least(p1 * GR_PANEL, p->cols) - p0 * GR_PANEL) * sizeof(float));
+    for (size_t i0 = 0; i0 < p->depth; i0 += GR_K_BLOCK) {
+        const size_t n = least(p->depth - i0, GR_K_BLOCK);
+        for (size_t r = 0; r < m; r += tall)
+            p->strip(p, strips + r * GR_K_BLOCK, r0 + r, least(m - r, tall), i0, n);
+        for (size_t c = p0; c < p1; c++) {
+            const void *panel = p->panel(p, room, c, i0, n);
+            for (size_t r = 0; r < m; r += tall)
+                p->k->strip[gr_panel_index(p->panel_dtype)](
+                    p->out + (r0 + r) * p->ldo + c * GR_PANEL, p->ldo, least(m - r, tall),
+                    least(p->cols - c * GR_PANEL, GR_PANEL), strips + r * GR_K_BLOCK, n, panel, i0 == 0);
+        }
+    }
+    return (gr_product_part){ r0, r0 + m, p0 * GR_PANEL, least(p1 * GR_PANEL, p->cols) };
+}

@@ -1,0 +1,40 @@
+/* product.h - the one loop of all matrix products: out[r][c] = sum over i ascending of a(r, i) b(i, c), in
+ * blocks of GR_K_BLOCK, whoever computes it (docs/graph.md, "Same bits").
+ *
+ * A unit is a block of rows and a group of panels of GR_PANEL columns. For every block of i it lays rows of a
+ * side by side once, then meets each panel of b. Where b does not lie in panels, they are made on the fly. */
+#ifndef GR_OP_PRODUCT_H
+#define GR_OP_PRODUCT_H
+
+#include "backend/task.h"
+#include "grasp/dtype.h"
+
+typedef struct gr_product gr_product;
+struct gr_product {
+    const struct gr_kernels *k;
+    size_t rows, cols, depth;
+    float *out;
+    size_t ldo;
+    size_t block_rows; /* of a unit; <= GR_PRODUCT_ROWS */
+    /* Puts a(r0 + r, i0 + i) to strip[i * k->strip_rows + r], for r < rows and i < n. */
+    void (*strip)(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n);
+    /* Rows i0 .. i0 + n - 1 of panel `c`: where they lie, or made in `room` ([GR_K_BLOCK][GR_PANEL] floats).
+     */
+    const void *(*panel)(const gr_product *p, float *room, size_t c, size_t i0, size_t n);
+    gr_dtype panel_dtype;
+    const gr_mat *a, *b; /* for the two functions above */
+};
+
+#define GR_PRODUCT_ROWS 120 /* most rows of a unit */
+
+/* Bytes of scratch for units of so many rows. */
+size_t gr_product_scratch(size_t block_rows);
+/* How many units there are, and the part of the result that one of them makes: rows [r0, r1), columns
+ * [c0, c1). */
+size_t gr_product_units(const gr_product *p, int n_workers);
+typedef struct {
+    size_t r0, r1, c0, c1;
+} gr_product_part;
+gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, void *scratch);
+
+#endif
