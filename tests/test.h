@@ -62,6 +62,17 @@ static inline gr_runtime *test_runtime_cpu(int n_threads, unsigned cpu_mask)
     return rt;
 }
 
+#if defined(__SANITIZE_THREAD__)
+#define TEST_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TEST_THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef TEST_THREAD_SANITIZER
+#define TEST_THREAD_SANITIZER 0
+#endif
+
 static inline gr_runtime *test_runtime_threads(int n_threads) { return test_runtime_cpu(n_threads, ~0u); }
 
 static inline gr_runtime *test_runtime(void) { return test_runtime_threads(2); }
