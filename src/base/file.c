@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
+#include "base/source.h"
 
 gr_status gr_file_map_open(gr_file_map *map, const char *path, gr_error *err)
 {
@@ -55,16 +55,10 @@ gr_status gr_file_read(gr_runtime *rt, const char *path, size_t max, char **data
 {
     *data = NULL;
     *size = 0;
-    gr_file_map map;
-    GR_TRY(gr_file_map_open(&map, path, err));
-    gr_status st = GR_OK;
-    if (map.size > max)
-        st = gr_fail(err, GR_ERR_LIMIT, "%s: %zu bytes, the limit for this file is %zu", path, map.size, max);
-    else if (!(*data = gr_strndup(rt, map.data ? (const char *)map.data : "", map.size)))
-        st = gr_fail(err, GR_ERR_MEM, "%s: no memory for %zu bytes", path, map.size);
-    else
-        *size = map.size;
-    gr_file_map_close(&map);
+    gr_source file;
+    GR_TRY(gr_source_open(&file, path, err));
+    const gr_status st = gr_source_read_whole(rt, &file, path, max, data, size, err);
+    gr_source_close(&file);
     return st;
 }
 

@@ -1,4 +1,5 @@
-/* file.h - files as mapped bytes, and files written whole or not at all. */
+/* file.h - small files read whole, and files written whole or not at all. Large files are read by position:
+ * source.h. */
 #ifndef GR_BASE_FILE_H
 #define GR_BASE_FILE_H
 
