@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include "grasp/error.h"
 
-typedef struct {
+typedef struct gr_failure {
     atomic_flag lock;
     size_t order;
     gr_error err; /* status GR_OK: nothing failed */

@@ -79,7 +79,8 @@ static bool add_up(void *user, void *pointer, size_t bytes, bool on_device)
     return true;
 }
 
-static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_limits *l, size_t arena)
+static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_limits *l, size_t arena,
+                        int n_workers)
 {
     const gr_gar_config *c = &model->config;
     gr_core nobody = { 0 };
@@ -88,6 +89,7 @@ static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_li
     m->features = (size_t)l->max_features * (size_t)c->text.hidden * sizeof(float);
     list_buffers(&nobody, c, l, add_up, &m->buffers);
     m->buffers += (size_t)l->max_sequences * (size_t)l->max_context * (sizeof(int32_t) + sizeof(gr_sampled));
+    m->buffers += gr_gar_reading_bytes(model, n_workers); /* while loading, all else is there already */
     m->total = m->weights + m->kv + m->arena + m->features + m->buffers;
 }
 
@@ -98,7 +100,7 @@ gr_status gr_core_measure(gr_core_memory *memory, const gr_gar *m, gr_backend *b
     const gr_capacities cap = capacities(limits, m);
     GR_TRY(check_limits(limits, &m->config, err));
     GR_TRY(gr_segments_init(&s, m->rt, &m->config, b, &cap, m->round, !limits->plain, err));
-    fill_memory(memory, m, limits, gr_segments_arena_bytes(&s));
+    fill_memory(memory, m, limits, gr_segments_arena_bytes(&s), b->n_workers);
     gr_segments_fini(&s);
     return GR_OK;
 }
