@@ -82,7 +82,10 @@ GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const
                                    void *user, gr_error *err);
 
 /* One step for all busy sessions of the engine: a chunk of a prompt, or a token each. A session that cannot
- * go on ends alone; an error is of the device, or GR_ERR_MEM for the text of an answer. */
+ * go on ends alone; an error is of the device, or GR_ERR_MEM for the text of an answer. GR_ERR_IO,
+ * GR_ERR_FORMAT: the row of a token could not be read from the model's files, or is not finite
+ * (docs/memory.md). Sessions that had rows in a failed step end, with GR_FINISH_NONE, and can be asked again.
+ */
 GR_API gr_status gr_engine_step(gr_engine *engine, gr_error *err);
 GR_API bool gr_session_busy(const gr_session *s);
 /* Ends what the session is doing: gr_session_ask returns GR_ERR_CANCELLED, an answer finishes as

@@ -102,7 +102,11 @@ static gr_dump *dump_of(const gr_engine *e)
 gr_status gr_engine_step(gr_engine *engine, gr_error *err)
 {
     const gr_core_watch watch = gr_dump_watch(dump_of(engine));
-    GR_TRY(gr_core_step(engine->core, &watch, err));
+    const gr_status st = gr_core_step(engine->core, &watch, err);
+    for (int i = 0; st != GR_OK && i < engine->n_sessions; i++)
+        if (engine->sessions[i])
+            gr_session_drop(engine->sessions[i]);
+    GR_TRY(st);
     for (int i = 0; i < engine->n_sessions; i++)
         if (engine->sessions[i])
             GR_TRY(gr_session_collect(engine->sessions[i], err));

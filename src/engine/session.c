@@ -247,6 +247,14 @@ gr_status gr_session_collect(gr_session *s, gr_error *err)
     return st;
 }
 
+void gr_session_drop(gr_session *s)
+{
+    if (gr_session_busy(s))
+        return;
+    s->answering = false;
+    s->dump = NULL;
+}
+
 gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n), void *user,
                             gr_error *err)
 {
