@@ -2,10 +2,14 @@
  * signal. */
 #include "test.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "grasp/verify.h"
 #include "support/api.h"
+#include "support/counting.h"
 #include "support/drawn.h"
 
 #define WEIGHTS "model.safetensors"
@@ -177,6 +181,89 @@ static void weights_that_are_replaced_stay_what_they_were(void **state)
     test_dir_remove(&e);
 }
 
+/* --- pictures and small files -------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *path;
+    atomic_bool stop;
+} changing;
+
+/* Cuts the file and makes it whole again, over and over. */
+static void *change(void *user)
+{
+    changing *c = user;
+    char bytes[20000];
+    memset(bytes, 77, sizeof bytes);
+    memcpy(bytes, "P6 80 80 255\n", 13);
+    while (!atomic_load(&c->stop)) {
+        const int fd = open(c->path, O_WRONLY | O_TRUNC);
+        for (size_t n, at = 0; at < sizeof bytes; at += n) {
+            n = sizeof bytes - at < 5000 ? sizeof bytes - at : 5000;
+            if (write(fd, bytes + at, n) != (ssize_t)n)
+                break;
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+/* Whatever of it is there at the moment: a picture, or a sentence. */
+static void a_picture_that_changes_while_it_is_read_is_a_picture_or_a_sentence(void **state)
+{
+    (void)state;
+    test_dir d;
+    pthread_t writer;
+    int seen[GR_STATUS_COUNT] = { 0 };
+    test_dir_make(&d);
+    test_dir_write(&d, "x.ppm", "", 0);
+    char path[512];
+    snprintf(path, sizeof path, "%s", test_dir_file(&d, "x.ppm"));
+    changing c = { .path = path };
+    atomic_init(&c.stop, false);
+    assert_int_equal(pthread_create(&writer, NULL, change, &c), 0);
+    for (int i = 0; i < 3000; i++) {
+        gr_error err = { 0 };
+        gr_image *image;
+        const gr_status st = gr_image_open(&image, rt, path, NULL, &err);
+        seen[st]++;
+        if (st != GR_OK && (st != GR_ERR_IO || !strstr(err.msg, "x.ppm: ")) && st != GR_ERR_FORMAT)
+            fail_msg("status %d: %s", st, err.msg);
+        gr_image_free(image);
+    }
+    atomic_store(&c.stop, true);
+    pthread_join(writer, NULL);
+    assert_true(seen[GR_OK] < 3000); /* it did change */
+    test_dir_remove(&d);
+}
+
+/* Not a gigabyte of weights for a mistaken argument. */
+static void what_is_no_picture_is_not_read(void **state)
+{
+    (void)state;
+    gr_error err = { 0 };
+    test_dir d;
+    gr_image *image;
+    gr_image_options o;
+    counting counted = { 0 };
+    gr_runtime *own = counting_runtime(&counted, 1);
+    test_dir_make(&d);
+    test_dir_write(&d, "x", "\0\0\0\0\0\0\0\0{", 9);
+    cut(&d, "x", (off_t)1 << 33); /* a hole */
+    const size_t before = atomic_load(&counted.calls);
+    MUST_FAIL(gr_image_open(&image, own, test_dir_file(&d, "x"), NULL, &err), GR_ERR_FORMAT,
+              "x: not a picture: 8589934592 bytes beginning with 00 00");
+    assert_int_equal(atomic_load(&counted.calls), before);
+    test_dir_write(&d, "x", "P6 8 8 255\n", 11);
+    cut(&d, "x", (off_t)1 << 33);
+    gr_image_options_init(&o);
+    o.max_pixels = 1000;
+    MUST_FAIL(gr_image_open(&image, own, test_dir_file(&d, "x"), &o, &err), GR_ERR_LIMIT,
+              "x: 8589934592 bytes");
+    assert_int_equal(atomic_load(&counted.calls), before);
+    gr_runtime_free(own);
+    test_dir_remove(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +271,8 @@ int main(void)
         cmocka_unit_test(a_loaded_model_with_a_tied_head_needs_no_file),
         cmocka_unit_test(a_lost_embedding_ends_the_answer_and_not_the_engine),
         cmocka_unit_test(weights_that_are_replaced_stay_what_they_were),
+        cmocka_unit_test(a_picture_that_changes_while_it_is_read_is_a_picture_or_a_sentence),
+        cmocka_unit_test(what_is_no_picture_is_not_read),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
