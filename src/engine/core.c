@@ -188,17 +188,18 @@ void gr_core_free(gr_core *e)
     gr_free(e->rt, e);
 }
 
-void gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,
-                     size_t rows, size_t cols)
+gr_status gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,
+                          size_t rows, size_t cols, gr_error *err)
 {
     if (!w || !w->put || rows == 0)
-        return;
+        return GR_OK;
     float *host = gr_malloc(e->rt, rows * cols, sizeof *host); /* only when somebody looks */
     if (!host)
-        return;
+        return gr_fail(err, GR_ERR_MEM, "no memory to look at '%s', %zu x %zu numbers", name, rows, cols);
     e->backend->ops->read(e->backend, host, data, rows * cols * sizeof *host);
     w->put(w->user, name, host, rows, cols);
     gr_free(e->rt, host);
+    return GR_OK;
 }
 
 gr_run gr_core_run(gr_core *e, const gr_core_watch *w)

@@ -110,7 +110,8 @@ static gr_status run_decoder(gr_core *e, const gr_rows *rows, int n_picks, const
     run.outputs[0] = e->boundary[0];
     run.params[0] = m->embed[0];
     GR_TRY(gr_graph_run(e->segments.embed, e->backend, &run, err));
-    gr_watch_device(e, w, "inputs_embeds", e->boundary[0], (size_t)rows->n_rows, (size_t)c->hidden);
+    GR_TRY(
+        gr_watch_device(e, w, "inputs_embeds", e->boundary[0], (size_t)rows->n_rows, (size_t)c->hidden, err));
     for (int l = 0; l < c->layers; l++) {
         run.kv_layer = l;
         run.inputs[0] = e->boundary[l % 2];
