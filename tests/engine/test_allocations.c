@@ -11,6 +11,7 @@
 #include "support/api.h"
 #include "support/counting.h"
 #include "support/drawn.h"
+#include "support/outputs.h"
 
 typedef struct {
     counting c;
@@ -19,9 +20,11 @@ typedef struct {
     gr_model *model;
     gr_engine *engine;
     gr_image *image;
-    char text[500]; /* the answer when nothing fails */
-    size_t dumped;  /* bytes of its dump */
-    size_t nth;     /* the allocation that is to fail, counted from `began` */
+    test_outputs outputs;
+    gr_model *judged; /* against them */
+    char text[500];   /* the answer when nothing fails */
+    size_t dumped;    /* bytes of its dump */
+    size_t nth;       /* the allocation that is to fail, counted from `began` */
     size_t began;
 } bench;
 
@@ -228,11 +231,28 @@ static gr_status talk(bench *b, gr_error *err)
     return st;
 }
 
-static void torment(bench *b, const char *what, deed *act, size_t at_least)
+/* One item under one combination of switches; the model keeps the weights that the first time packed. */
+static gr_status compare(bench *b, gr_error *err)
+{
+    gr_verification *v;
+    gr_verify_options o;
+    gr_verify_options_init(&o);
+    o.limit = 1;
+    o.max_tokens = 3;
+    o.grid = "roi_mode=paper,double_bos=on,mask_resample=nearest,max_tiles=1";
+    GR_TRY(gr_verify_outputs(&v, b->judged, b->outputs.reference, &o, err));
+    gr_verification_free(v);
+    return GR_OK;
+}
+
+/* Every `stride`-th allocation, from the first or, when there are more than are quickly done, from anywhere.
+ */
+static void torment(bench *b, const char *what, deed *act, size_t at_least, size_t stride)
 {
     size_t n = 1;
+    const size_t first = stride > 1 ? (size_t)getpid() % stride + 1 : 1;
     for (int for_good = 0; for_good < 2; for_good++)
-        for (n = 1;; n++) {
+        for (n = first;; n += stride) {
             gr_error err = { 0 };
             const size_t held = atomic_load(&b->c.now);
             b->c.for_good = for_good;
@@ -251,7 +271,7 @@ static void torment(bench *b, const char *what, deed *act, size_t at_least)
                 fail_msg("%s, allocation %zu: status %d, '%s'", what, n, st, err.msg);
             assert_int_equal(test_dir_count(&b->root), 0);
         }
-    print_message("%s: %zu allocations\n", what, n - 1);
+    print_message("%s: allocations %zu, %zu, ... before %zu\n", what, first, first + stride, n);
     assert_true(n > at_least);
 }
 
@@ -260,11 +280,13 @@ static void a_failed_allocation_is_a_failed_call_and_no_more(void **state)
     static const struct {
         const char *what;
         deed *act;
-        size_t at_least;
+        size_t at_least, stride;
     } deeds[] = {
-        { "runtime", open_runtime, 2 },  { "tokenizer", open_tokenizer, 10 }, { "picture", open_picture, 3 },
-        { "regions", make_regions, 10 }, { "new", make_checkpoint, 20 },      { "model", open_model, 20 },
-        { "verify", verify, 3 },         { "engine", open_engine, 100 },      { "talk", talk, 10 },
+        { "runtime", open_runtime, 2, 1 }, { "tokenizer", open_tokenizer, 10, 1 },
+        { "picture", open_picture, 3, 1 }, { "regions", make_regions, 10, 1 },
+        { "new", make_checkpoint, 20, 1 }, { "model", open_model, 20, 1 },
+        { "verify", verify, 3, 1 },        { "engine", open_engine, 100, 1 },
+        { "talk", talk, 10, 1 },           { "outputs", compare, 300, 7 },
     };
     (void)state;
     bench *b = test_calloc(1, sizeof *b);
@@ -278,10 +300,16 @@ static void a_failed_allocation_is_a_failed_call_and_no_more(void **state)
     engine_options(&o);
     b->model = api_model(b->rt, b->dir.path, GR_NUMERICS_EXACT);
     MUST(gr_engine_open(&b->engine, b->model, &o, &err));
+    test_outputs_make(plain, &b->outputs);
+    test_outputs_write(plain, &b->outputs, "released", 1);
+    b->judged = api_model(b->rt, b->outputs.model.path, GR_NUMERICS_EXACT);
+    MUST(compare(b, &err));
     for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
-        torment(b, deeds[i].what, deeds[i].act, deeds[i].at_least);
+        torment(b, deeds[i].what, deeds[i].act, deeds[i].at_least, deeds[i].stride);
     gr_engine_close(b->engine);
     gr_model_close(b->model);
+    gr_model_close(b->judged);
+    test_outputs_remove(&b->outputs);
     gr_image_free(b->image);
     gr_runtime_free(b->rt);
     assert_int_equal(atomic_load(&b->c.now), 0);
