@@ -70,8 +70,9 @@ GR_API void gr_answer_options_init(gr_answer_options *options);
 GR_API gr_status gr_session_open(gr_session **out, gr_engine *engine, gr_error *err);
 GR_API void gr_session_close(gr_session *s); /* NULL is fine */
 
-/* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten. `options`
- * may be NULL. GR_ERR_ARG, GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
+/* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten. What the
+ * answer needs is taken here: its tokens allocate nothing. `options` may be NULL. GR_ERR_ARG, GR_ERR_LIMIT
+ * (context, regions, tiles), GR_ERR_CANCELLED. */
 GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
                                 gr_error *err);
 

@@ -37,13 +37,16 @@ static void counted_free(void *user, void *memory)
 
 gr_allocator counting_allocator(counting *c) { return (gr_allocator){ counted_alloc, counted_free, c }; }
 
-gr_runtime *counting_runtime(counting *c, int n_threads)
+gr_runtime *counting_runtime(counting *c, int n_threads) { return counting_runtime_cpu(c, n_threads, ~0u); }
+
+gr_runtime *counting_runtime_cpu(counting *c, int n_threads, unsigned cpu_mask)
 {
     gr_runtime *rt;
     gr_runtime_options o;
     gr_error err = { 0 };
     gr_runtime_options_init(&o);
     o.n_threads = n_threads;
+    o.cpu_mask = cpu_mask;
     o.allocator = counting_allocator(c);
     MUST(gr_runtime_new(&rt, &o, &err));
     return rt;

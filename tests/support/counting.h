@@ -18,5 +18,7 @@ gr_allocator counting_allocator(counting *c);
 
 /* A runtime whose memory is counted; `c` must outlive it. */
 gr_runtime *counting_runtime(counting *c, int n_threads);
+/* cpu_mask: GR_CPU_* bits that may be used. */
+gr_runtime *counting_runtime_cpu(counting *c, int n_threads, unsigned cpu_mask);
 
 #endif
