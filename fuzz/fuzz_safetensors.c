@@ -7,14 +7,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     gr_error err = { 0 };
     gr_safetensors *f;
-    if (gr_safetensors_parse(&f, fuzz_runtime(), data, size, "fuzz", &err) != GR_OK) {
+    const gr_source file = gr_source_of(data, size);
+    if (gr_safetensors_parse(&f, fuzz_runtime(), &file, "fuzz", &err) != GR_OK) {
         FUZZ_CHECK(f == NULL && err.msg[0] != '\0');
         return 0;
     }
     size_t total = 0, n;
     for (size_t i = 0; i < gr_safetensors_count(f); i++) {
         const gr_safetensor *t = gr_safetensors_at(f, i);
-        FUZZ_CHECK(t->data >= data && t->bytes <= (size_t)(data + size - t->data));
+        FUZZ_CHECK(t->offset <= size && t->bytes <= size - t->offset);
         FUZZ_CHECK(gr_safetensors_find(f, t->name) == t);
         FUZZ_CHECK(gr_shape_count(&n, t->rank, t->shape) && n * gr_dtype_bytes(t->dtype) == t->bytes);
         total += t->bytes;

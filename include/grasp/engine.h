@@ -28,7 +28,8 @@ GR_API void gr_engine_options_init(gr_engine_options *options);
 
 /* Memory in bytes, computed before anything is taken. Peak resident memory is at most total + 3 % + 64 MB. */
 typedef struct {
-    size_t weights, kv, arena, features, buffers;
+    size_t weights, kv, arena, features;
+    size_t buffers; /* of a step, of tiles, and of reading the weights while they are loaded */
     size_t picture; /* tiles of a picture of max_tiles, as bytes, and resizing to them */
     size_t total;
 } gr_memory;
@@ -38,7 +39,8 @@ typedef struct {
 GR_API gr_status gr_engine_measure(const gr_model *model, const gr_engine_options *options, gr_memory *memory,
                                    gr_error *err);
 
-/* GR_ERR_FORMAT: a weight is not finite. GR_ERR_LIMIT, GR_ERR_MEM, GR_ERR_CANCELLED. */
+/* GR_ERR_FORMAT: a weight is not finite. GR_ERR_IO: a file became shorter, or the disk failed. GR_ERR_LIMIT,
+ * GR_ERR_MEM, GR_ERR_CANCELLED. */
 GR_API gr_status gr_engine_open(gr_engine **out, gr_model *model, const gr_engine_options *options,
                                 gr_error *err);
 GR_API void gr_engine_close(gr_engine *engine); /* NULL is fine; its sessions must be gone */

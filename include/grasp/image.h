@@ -48,7 +48,9 @@ GR_API const char *gr_image_formats(void);
 GR_API gr_status gr_image_decode(gr_image **out, gr_runtime *rt, const void *bytes, size_t n,
                                  const gr_image_options *options, gr_error *err);
 
-/* The same from a file; sentences begin with its path. GR_ERR_IO too. */
+/* The same from a file; sentences begin with its path. The file is read whole first, when its beginning is
+ * that of a picture: GR_ERR_LIMIT is also one of more than 20 bytes a pixel of max_pixels and 64 MB.
+ * GR_ERR_IO too. */
 GR_API gr_status gr_image_open(gr_image **out, gr_runtime *rt, const char *path,
                                const gr_image_options *options, gr_error *err);
 

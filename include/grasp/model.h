@@ -1,7 +1,8 @@
 /* model.h - a model folder as it was published: opened, described, not yet computing.
  *
- * gr_model_open maps the weights and checks every tensor's name, type and shape; it allocates nothing of
- * their size. Packing them for a device is the engine's first act (engine.h). */
+ * gr_model_open reads the headers of the weights and checks every tensor's name, type and shape; it reads and
+ * allocates nothing of their size, and keeps the files open until the model is closed. Packing them for a
+ * device is the engine's first act (engine.h). */
 #ifndef GRASP_MODEL_H
 #define GRASP_MODEL_H
 

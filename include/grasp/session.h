@@ -72,7 +72,8 @@ GR_API void gr_session_close(gr_session *s); /* NULL is fine */
 
 /* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten, but for the
  * tiles of its picture that are the same in this one: another region of a picture costs its own tiles only.
- * `options` may be NULL. GR_ERR_ARG, GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
+ * What the answer needs is taken here: its tokens allocate nothing. `options` may be NULL. GR_ERR_ARG,
+ * GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
 GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
                                 gr_error *err);
 
@@ -83,7 +84,10 @@ GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const
                                    void *user, gr_error *err);
 
 /* One step for all busy sessions of the engine: a chunk of a prompt, or a token each. A session that cannot
- * go on ends alone; an error is of the device, or GR_ERR_MEM for the text of an answer. */
+ * go on ends alone; an error is of the device, or GR_ERR_MEM for the text of an answer. GR_ERR_IO,
+ * GR_ERR_FORMAT: the row of a token could not be read from the model's files, or is not finite
+ * (docs/memory.md). Sessions that had rows in a failed step end, with GR_FINISH_NONE, and can be asked again.
+ */
 GR_API gr_status gr_engine_step(gr_engine *engine, gr_error *err);
 GR_API bool gr_session_busy(const gr_session *s);
 /* Ends what the session is doing: gr_session_ask returns GR_ERR_CANCELLED, an answer finishes as

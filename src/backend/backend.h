@@ -22,12 +22,14 @@ typedef struct {
     void (*read)(gr_backend *b, void *to_host, const void *from, size_t bytes);
     void (*copy)(gr_backend *b, void *to, const void *from, size_t bytes); /* within the device; no overlap */
     /* Makes a form of a weight (nothing when it is there, nor after an error). GR_ERR_FORMAT: a value is not
-     * finite; the message names the weight and the place. Looked-up rows stay where they are, unread, so
-     * their values are not checked. */
+     * finite; the message names the weight and the place. GR_ERR_IO: the weight's file cannot be read. Rows
+     * to be looked up are in the panels when those were made before; otherwise a device with the host's
+     * memory may leave them in the file, to be read and checked one by one. */
     gr_status (*prepare)(gr_backend *b, gr_weight *w, gr_form form, gr_error *err);
     void (*unprepare)(gr_backend *b, gr_weight *w); /* releases all made forms */
     bool (*supports)(const gr_backend *b, const char *op);
-    /* Runs a node; may return before it is done. */
+    /* Runs a node; may return before it is done. GR_ERR_IO, GR_ERR_FORMAT: a row that had to be looked up in
+     * the file could not be read, or is not finite. */
     gr_status (*run)(gr_backend *b, gr_task *task, gr_error *err);
     gr_status (*sync)(gr_backend *b, gr_error *err);
 } gr_backend_ops;

@@ -14,6 +14,7 @@
 #define GR_MAX_OUT 3
 
 struct gr_kernels;
+struct gr_failure;
 typedef struct gr_weight gr_weight;
 
 typedef enum { GR_ROUND_NONE, GR_ROUND_BF16 } gr_rounding;
@@ -94,7 +95,9 @@ struct gr_task {
     uint8_t *scratch;     /* scratch_bytes x workers */
     size_t (*units)(const gr_task *t, int phase);
     void (*forward)(const gr_task *t, int phase, size_t unit, void *scratch);
-    const struct gr_kernels *k; /* set by the CPU backend */
+    /* Set by the backend for the run. */
+    const struct gr_kernels *k;
+    struct gr_failure *failure; /* of a unit that could not do its work: rows that could not be read */
 };
 
 #define GR_ROW_BLOCK 16 /* rows of one unit, for operators that work row by row */

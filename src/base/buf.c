@@ -22,7 +22,7 @@ void gr_buf_clear(gr_buf *b)
         b->data[0] = '\0';
 }
 
-static bool reserve(gr_buf *b, size_t n)
+static bool make_room(gr_buf *b, size_t n)
 {
     if (b->failed || n > b->max - b->len) {
         b->failed = true;
@@ -33,9 +33,29 @@ static bool reserve(gr_buf *b, size_t n)
     return !b->failed;
 }
 
+bool gr_buf_reserve(gr_buf *b, size_t n)
+{
+    if (b->failed || n > b->max - b->len) {
+        b->failed = true;
+        return false;
+    }
+    if (b->len + n < b->cap)
+        return true;
+    char *data = gr_malloc(b->rt, b->len + n + 1, 1);
+    if (!data) {
+        b->failed = true;
+        return false;
+    }
+    memcpy(data, gr_buf_str(b), b->len + 1);
+    gr_free(b->rt, b->data);
+    b->data = data;
+    b->cap = b->len + n + 1;
+    return true;
+}
+
 bool gr_buf_add(gr_buf *b, const void *bytes, size_t n)
 {
-    if (!reserve(b, n))
+    if (!make_room(b, n))
         return false;
     if (n)
         memcpy(b->data + b->len, bytes, n);
@@ -53,7 +73,7 @@ bool gr_buf_printf(gr_buf *b, const char *fmt, ...)
     va_copy(again, ap);
     const int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (n < 0 || !reserve(b, (size_t)n)) {
+    if (n < 0 || !make_room(b, (size_t)n)) {
         b->failed = true;
         va_end(again);
         return false;

@@ -17,6 +17,9 @@ typedef struct {
 void gr_buf_init(gr_buf *b, gr_runtime *rt, size_t max);
 void gr_buf_fini(gr_buf *b);
 void gr_buf_clear(gr_buf *b); /* keeps memory, forgets content and failure */
+/* Room for n more bytes at once, so that adding them allocates nothing; not touched, so it costs no memory
+ * until it is used. */
+bool gr_buf_reserve(gr_buf *b, size_t n);
 bool gr_buf_add(gr_buf *b, const void *bytes, size_t n);
 bool gr_buf_text(gr_buf *b, const char *text);
 bool gr_buf_printf(gr_buf *b, const char *fmt, ...) GR_PRINTF(2, 3);

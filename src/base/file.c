@@ -4,67 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-
-gr_status gr_file_map_open(gr_file_map *map, const char *path, gr_error *err)
-{
-    *map = (gr_file_map){ 0 };
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return gr_fail(err, GR_ERR_IO, "%s: cannot open: %s", path, strerror(errno));
-    struct stat s;
-    gr_status st = GR_OK;
-    if (fstat(fd, &s) != 0)
-        st = gr_fail(err, GR_ERR_IO, "%s: cannot stat: %s", path, strerror(errno));
-    else if (!S_ISREG(s.st_mode))
-        st = gr_fail(err, GR_ERR_IO, "%s: not a regular file", path);
-    else if ((uintmax_t)s.st_size > SIZE_MAX)
-        st = gr_fail(err, GR_ERR_IO, "%s: %jd bytes do not fit the address space", path, (intmax_t)s.st_size);
-    if (st == GR_OK && s.st_size > 0) {
-        void *data = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        if (data == MAP_FAILED)
-            st = gr_fail(err, GR_ERR_IO, "%s: cannot map %jd bytes: %s", path, (intmax_t)s.st_size,
-                         strerror(errno));
-        else
-            *map = (gr_file_map){ .data = data, .size = (size_t)s.st_size };
-    }
-    close(fd);
-    return st;
-}
-
-void gr_file_map_close(gr_file_map *map)
-{
-    if (map->data)
-        munmap((void *)(uintptr_t)map->data, map->size);
-    *map = (gr_file_map){ 0 };
-}
-
-void gr_file_map_release(const gr_file_map *map, size_t offset, size_t bytes)
-{
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const size_t first = (offset + page - 1) / page * page, last = (offset + bytes) / page * page;
-    if (map->data && last > first && last <= map->size)
-        madvise((void *)(uintptr_t)(map->data + first), last - first, MADV_DONTNEED);
-}
+#include "base/source.h"
 
 gr_status gr_file_read(gr_runtime *rt, const char *path, size_t max, char **data, size_t *size, gr_error *err)
 {
     *data = NULL;
     *size = 0;
-    gr_file_map map;
-    GR_TRY(gr_file_map_open(&map, path, err));
-    gr_status st = GR_OK;
-    if (map.size > max)
-        st = gr_fail(err, GR_ERR_LIMIT, "%s: %zu bytes, the limit for this file is %zu", path, map.size, max);
-    else if (!(*data = gr_strndup(rt, map.data ? (const char *)map.data : "", map.size)))
-        st = gr_fail(err, GR_ERR_MEM, "%s: no memory for %zu bytes", path, map.size);
-    else
-        *size = map.size;
-    gr_file_map_close(&map);
+    gr_source file;
+    GR_TRY(gr_source_open(&file, path, err));
+    const gr_status st = gr_source_read_whole(rt, &file, path, max, data, size, err);
+    gr_source_close(&file);
     return st;
 }
 

@@ -1,4 +1,5 @@
-/* file.h - files as mapped bytes, and files written whole or not at all. */
+/* file.h - small files read whole, and files written whole or not at all. Large files are read by position:
+ * source.h. */
 #ifndef GR_BASE_FILE_H
 #define GR_BASE_FILE_H
 
@@ -7,20 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "grasp/runtime.h"
-
-/* A read-only mapping of a whole regular file. */
-typedef struct {
-    const uint8_t *data; /* NULL for an empty file */
-    size_t size;
-} gr_file_map;
-
-/* GR_ERR_IO when the file cannot be opened, is a directory or cannot be mapped. */
-gr_status gr_file_map_open(gr_file_map *map, const char *path, gr_error *err);
-void gr_file_map_close(gr_file_map *map); /* an all-zero map is fine */
-
-/* Tells the system that [offset, offset + bytes) will not be read again soon: resident memory shrinks,
- * content stays. */
-void gr_file_map_release(const gr_file_map *map, size_t offset, size_t bytes);
 
 /* Reads a whole file into memory of the runtime, with a terminating zero byte that is not counted. `*data` is
  * the caller's (gr_free). GR_ERR_LIMIT when the file is larger than `max` bytes. */

@@ -42,3 +42,52 @@ void gr_widen(float *to, const void *from, int type, size_t n)
         for (size_t i = 0; i < n; i++)
             to[i] = gr_f32_from_f16(h[i]);
 }
+
+void gr_widen_in_place(float *to, int type, size_t n)
+{
+    const uint8_t *from = (const uint8_t *)(to + n) - 2 * n;
+    uint16_t block[256];
+    for (size_t at = 0, take; at < n; at += take) { /* a place is read before it is written */
+        take = n - at < 256 ? n - at : 256;
+        memcpy(block, from + 2 * at, 2 * take);
+        gr_widen(to + at, block, type, take);
+    }
+}
+
+/* The largest magnitude of n values as bits: infinities and NaNs are the largest of all. The sign is masked
+ * out; a maximum is what compilers turn into vector code. */
+static uint16_t largest_16(const uint16_t *h, size_t n)
+{
+    int16_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        const int16_t x = (int16_t)(h[i] & 0x7fff);
+        most = x > most ? x : most;
+    }
+    return (uint16_t)most;
+}
+
+static uint32_t largest_32(const uint32_t *u, size_t n)
+{
+    int32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        const int32_t x = (int32_t)(u[i] & 0x7fffffff);
+        most = x > most ? x : most;
+    }
+    return (uint32_t)most;
+}
+
+size_t gr_first_not_finite(const void *from, int type, size_t n)
+{
+    static const uint32_t infinity[] = { 0x7f800000, 0x7f80, 0x7c00 };
+    const uint32_t *u = from;
+    const uint16_t *h = from;
+    size_t at = 0, take;
+    for (; at < n; at += take) { /* whole blocks until one has something */
+        take = n - at < 1024 ? n - at : 1024;
+        if ((type == 0 ? largest_32(u + at, take) : largest_16(h + at, take)) >= infinity[type])
+            break;
+    }
+    while (at < n && (type == 0 ? largest_32(u + at, 1) : largest_16(h + at, 1)) < infinity[type])
+        at++;
+    return at;
+}

@@ -36,6 +36,12 @@ static inline float gr_round_bf16(float x) { return gr_f32_from_bf16(gr_bf16_fro
 /* n values of type 0 (f32), 1 (bf16) or 2 (f16) as f32. */
 void gr_widen(float *to, const void *from, int type, size_t n);
 
+/* The same where the values, 16-bit ones, lie in the last 2 n bytes of the memory of `to`. */
+void gr_widen_in_place(float *to, int type, size_t n);
+
+/* Index of the first of n such values that is an infinity or a NaN; n when there is none. */
+size_t gr_first_not_finite(const void *from, int type, size_t n);
+
 float gr_f32_from_f16(uint16_t h);
 uint16_t gr_f16_from_f32(float x);
 

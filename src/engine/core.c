@@ -79,7 +79,8 @@ static bool add_up(void *user, void *pointer, size_t bytes, bool on_device)
     return true;
 }
 
-static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_limits *l, size_t arena)
+static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_limits *l, size_t arena,
+                        int n_workers)
 {
     const gr_gar_config *c = &model->config;
     gr_core nobody = { 0 };
@@ -89,6 +90,7 @@ static void fill_memory(gr_core_memory *m, const gr_gar *model, const gr_core_li
     list_buffers(&nobody, c, l, add_up, &m->buffers);
     m->buffers += (size_t)l->max_sequences * (size_t)l->max_context * (sizeof(int32_t) + sizeof(gr_sampled));
     m->buffers += (size_t)l->max_sequences * (size_t)gr_most_tiles(c, l->max_features) * sizeof(gr_hash);
+    m->buffers += gr_gar_reading_bytes(model, n_workers); /* while loading, all else is there already */
     m->total = m->weights + m->kv + m->arena + m->features + m->buffers;
 }
 
@@ -99,7 +101,7 @@ gr_status gr_core_measure(gr_core_memory *memory, const gr_gar *m, gr_backend *b
     const gr_capacities cap = capacities(limits, m);
     GR_TRY(check_limits(limits, &m->config, err));
     GR_TRY(gr_segments_init(&s, m->rt, &m->config, b, &cap, m->round, !limits->plain, err));
-    fill_memory(memory, m, limits, gr_segments_arena_bytes(&s));
+    fill_memory(memory, m, limits, gr_segments_arena_bytes(&s), b->n_workers);
     gr_segments_fini(&s);
     return GR_OK;
 }
@@ -187,17 +189,18 @@ void gr_core_free(gr_core *e)
     gr_free(e->rt, e);
 }
 
-void gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,
-                     size_t rows, size_t cols)
+gr_status gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,
+                          size_t rows, size_t cols, gr_error *err)
 {
     if (!w || !w->put || rows == 0)
-        return;
+        return GR_OK;
     float *host = gr_malloc(e->rt, rows * cols, sizeof *host); /* only when somebody looks */
     if (!host)
-        return;
+        return gr_fail(err, GR_ERR_MEM, "no memory to look at '%s', %zu x %zu numbers", name, rows, cols);
     e->backend->ops->read(e->backend, host, data, rows * cols * sizeof *host);
     w->put(w->user, name, host, rows, cols);
     gr_free(e->rt, host);
+    return GR_OK;
 }
 
 gr_run gr_core_run(gr_core *e, const gr_core_watch *w)

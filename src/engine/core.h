@@ -133,7 +133,8 @@ void gr_sequence_cancel(gr_sequence *s);
 
 /* One step for every sequence that is going: a chunk of its prompt, or one token. After GR_OK some sequence
  * moved or was cancelled, or none is going. A step is given up in the middle when all its sequences are
- * cancelled. */
+ * cancelled. When one fails (a lost device; GR_ERR_IO, GR_ERR_FORMAT: the row of a token), the sequences that
+ * had rows in it end. */
 gr_status gr_core_step(gr_core *e, const gr_core_watch *watch, gr_error *err);
 bool gr_core_busy(const gr_core *e); /* some sequence is going */
 

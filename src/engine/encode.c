@@ -76,13 +76,15 @@ static gr_status encode_tile(gr_sequence *s, const gr_picture *p, int t, const g
         GR_TRY(gr_graph_run(e->segments.pe_block, e->backend, &run, err));
     }
     const float *tower = e->boundary[c->vision.depth % 2];
-    gr_watch_device(e, w, "vision_features", tower + (c->vision.class_token ? dim : 0), patches, dim);
+    GR_TRY(gr_watch_device(e, w, "vision_features", tower + (c->vision.class_token ? dim : 0), patches, dim,
+                           err));
     float *to = e->features + (size_t)(s->first_feature + t * gr_tile_tokens(c)) * (size_t)c->text.hidden;
     run.inputs[0] = e->boundary[c->vision.depth % 2];
     run.outputs[0] = to;
     bind(&run, m->projector, GR_PROJ_SLOTS);
     GR_TRY(gr_graph_run(e->segments.projector, e->backend, &run, err));
-    gr_watch_device(e, w, "image_features", to, (size_t)gr_tile_tokens(c), (size_t)c->text.hidden);
+    GR_TRY(
+        gr_watch_device(e, w, "image_features", to, (size_t)gr_tile_tokens(c), (size_t)c->text.hidden, err));
     return GR_OK;
 }
 
@@ -110,8 +112,8 @@ static gr_status replay(gr_sequence *s, const gr_picture *p, const gr_core_watch
     for (int i = 0; i < p->n_regions; i++) {
         char name[32];
         snprintf(name, sizeof name, "replay_%d", i);
-        gr_watch_device(e, w, name, (float *)run.outputs[0] + (size_t)i * region, (size_t)gr_region_rows(c),
-                        (size_t)c->text.hidden);
+        GR_TRY(gr_watch_device(e, w, name, (float *)run.outputs[0] + (size_t)i * region,
+                               (size_t)gr_region_rows(c), (size_t)c->text.hidden, err));
     }
     return GR_OK;
 }

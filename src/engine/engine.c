@@ -57,6 +57,15 @@ gr_status gr_engine_measure(const gr_model *model, const gr_engine_options *opti
     return GR_OK;
 }
 
+static size_t longest_token(const gr_tokenizer *t)
+{
+    size_t most = 0, n;
+    for (int32_t id = 0; id < gr_tokenizer_n_vocab(t); id++)
+        if (gr_tokenizer_bytes(t, id, &n) && n > most)
+            most = n;
+    return most;
+}
+
 gr_status gr_engine_open(gr_engine **out, gr_model *model, const gr_engine_options *options, gr_error *err)
 {
     gr_core_limits limits;
@@ -71,6 +80,7 @@ gr_status gr_engine_open(gr_engine **out, gr_model *model, const gr_engine_optio
     e->max_tiles = max_tiles;
     e->max_context = limits.max_context;
     e->n_sessions = limits.max_sequences;
+    e->token_bytes = longest_token(model->tokenizer);
     e->sessions = gr_calloc(model->rt, (size_t)limits.max_sequences, sizeof *e->sessions);
     gr_status st = e->sessions ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for the engine");
     if (st == GR_OK)
@@ -102,7 +112,11 @@ static gr_dump *dump_of(const gr_engine *e)
 gr_status gr_engine_step(gr_engine *engine, gr_error *err)
 {
     const gr_core_watch watch = gr_dump_watch(dump_of(engine));
-    GR_TRY(gr_core_step(engine->core, &watch, err));
+    const gr_status st = gr_core_step(engine->core, &watch, err);
+    for (int i = 0; st != GR_OK && i < engine->n_sessions; i++)
+        if (engine->sessions[i])
+            gr_session_drop(engine->sessions[i]);
+    GR_TRY(st);
     for (int i = 0; i < engine->n_sessions; i++)
         if (engine->sessions[i])
             GR_TRY(gr_session_collect(engine->sessions[i], err));

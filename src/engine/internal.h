@@ -62,9 +62,9 @@ static inline int gr_region_rows(const gr_gar_config *c) { return c->replay_grid
 gr_status gr_features_take(gr_sequence *s, int n, gr_error *err);
 void gr_features_release(gr_sequence *s);
 
-/* Hands values to the watcher. */
-void gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,
-                     size_t rows, size_t cols);
+/* Hands values to the watcher. GR_ERR_MEM: only when there is one. */
+gr_status gr_watch_device(const gr_core *e, const gr_core_watch *w, const char *name, const float *data,
+                          size_t rows, size_t cols, gr_error *err);
 
 /* A run of a segment with what every call shares filled in. */
 gr_run gr_core_run(gr_core *e, const gr_core_watch *w);

@@ -26,6 +26,7 @@ struct gr_engine {
     int max_tiles, max_context;
     gr_session **sessions; /* [limits.max_sequences] */
     int n_sessions;        /* length of that list */
+    size_t token_bytes;    /* of the longest token */
 };
 
 /* GR_ERR_IO with a sentence when the folder has no tokenizer. */

@@ -121,6 +121,19 @@ static gr_status start(gr_session *s, const gr_request *r, const gr_answer_optio
     return gr_sequence_generate(s->sequence, &g, err);
 }
 
+/* Room for the whole text, so that no token allocates. A byte that is no character becomes three. */
+static gr_status make_room(gr_session *s, int max_tokens, size_t n_prompt, gr_error *err)
+{
+    const size_t left = (size_t)s->engine->max_context - n_prompt + 1,
+                 tokens = max_tokens < 0              ? 0
+                          : (size_t)max_tokens < left ? (size_t)max_tokens
+                                                      : left,
+                 bytes = tokens * 3 * s->engine->token_bytes;
+    return gr_buf_reserve(&s->text, bytes < MAX_ANSWER_BYTES ? bytes : MAX_ANSWER_BYTES)
+               ? GR_OK
+               : gr_fail(err, GR_ERR_MEM, "no memory for the text of %zu tokens", tokens);
+}
+
 /* What can be known before the picture is worked on. */
 static gr_status check_fits(const gr_engine *e, const gr_prepared *p, gr_error *err)
 {
@@ -143,6 +156,7 @@ static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const g
     const double began = now_ms();
     GR_TRY(check_fits(s->engine, p, err));
     GR_TRY(gr_request_cut(p, r, err));
+    GR_TRY(make_room(s, o->max_tokens, p->ids.n, err));
     const double cut = now_ms();
     gr_dump_clear(r->dump);
     const int64_t n_ids[1] = { (int64_t)p->ids.n };
@@ -246,6 +260,14 @@ gr_status gr_session_collect(gr_session *s, gr_error *err)
         s->dump = NULL;
     }
     return st;
+}
+
+void gr_session_drop(gr_session *s)
+{
+    if (gr_session_busy(s))
+        return;
+    s->answering = false;
+    s->dump = NULL;
 }
 
 gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n), void *user,

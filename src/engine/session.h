@@ -21,5 +21,7 @@ struct gr_session {
 
 /* Takes the text of new tokens; ends the sequence at a stop string. */
 gr_status gr_session_collect(gr_session *s, gr_error *err);
+/* After a step that failed: an answer that the step ended is over, without a reason. */
+void gr_session_drop(gr_session *s);
 
 #endif

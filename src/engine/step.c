@@ -84,6 +84,14 @@ static bool all_cancelled(void *user)
     return true;
 }
 
+/* Of a step that failed nothing counts, and whoever had rows in it would have them in the next one again. */
+static void end_all_of_step(gr_core *e)
+{
+    for (int i = 0; i < e->limits.max_sequences; i++)
+        if (e->sequences[i] && e->sequences[i]->take > 0)
+            gr_sequence_end(e->sequences[i]);
+}
+
 static gr_status run_decoder(gr_core *e, const gr_rows *rows, int n_picks, const gr_core_watch *w,
                              gr_error *err)
 {
@@ -102,7 +110,8 @@ static gr_status run_decoder(gr_core *e, const gr_rows *rows, int n_picks, const
     run.outputs[0] = e->boundary[0];
     run.params[0] = m->embed[0];
     GR_TRY(gr_graph_run(e->segments.embed, e->backend, &run, err));
-    gr_watch_device(e, w, "inputs_embeds", e->boundary[0], (size_t)rows->n_rows, (size_t)c->hidden);
+    GR_TRY(
+        gr_watch_device(e, w, "inputs_embeds", e->boundary[0], (size_t)rows->n_rows, (size_t)c->hidden, err));
     for (int l = 0; l < c->layers; l++) {
         run.kv_layer = l;
         run.inputs[0] = e->boundary[l % 2];
@@ -171,8 +180,10 @@ gr_status gr_core_step(gr_core *e, const gr_core_watch *watch, gr_error *err)
         finish_cancelled(e);
         return GR_OK;
     }
-    if (st != GR_OK)
+    if (st != GR_OK) {
+        end_all_of_step(e);
         return gr_fail(err, st, "%s", why.msg);
+    }
     for (int i = 0, pick = 0; i < e->limits.max_sequences; i++) {
         gr_sequence *s = e->sequences[i];
         if (!s || s->take == 0)

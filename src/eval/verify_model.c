@@ -2,11 +2,12 @@
 #include "grasp/verify.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/half.h"
 #include "engine/request.h"
 #include "eval/answer_text.h"
 #include "io/convert.h"
@@ -38,24 +39,28 @@ static void report(checking *c, const char *name, bool good, const char *fmt, ..
 
 /* --- values -------------------------------------------------------------------------------------- */
 
-/* The first element that is not finite, or t's number of elements. */
-static size_t first_not_finite(const gr_stored *t)
+#define BLOCK ((size_t)1 << 16) /* elements read at a time */
+
+/* *at: the first element that is not finite, or t's number of elements. `block` holds BLOCK elements as
+ * stored, `wide` as f32. */
+static gr_status first_not_finite(size_t *at, const gr_stored *t, uint8_t *block, float *wide, gr_error *err)
 {
-    float block[2048];
     const size_t bytes = gr_dtype_bytes(t->dtype), n = bytes ? t->bytes / bytes : 0;
-    for (size_t at = 0; at < n;) {
-        const size_t take = n - at < 2048 ? n - at : 2048;
-        if (!gr_to_f32(block, t->data + at * bytes, t->dtype, take))
-            return n; /* no type of a weight; gr_model_open refuses those */
-        for (size_t i = 0; i < take; i++)
-            if (!isfinite(block[i]))
-                return at + i;
-        at += take;
+    for (*at = 0; *at < n;) {
+        const size_t take = n - *at < BLOCK ? n - *at : BLOCK;
+        GR_TRY(gr_stored_read(t, *at * bytes, block, take * bytes, err));
+        if (!gr_to_f32(wide, block, t->dtype, take)) /* no type of a weight; gr_model_open refuses those */
+            break;
+        const size_t good = gr_first_not_finite(wide, 0, take);
+        *at += good;
+        if (good < take)
+            return GR_OK;
     }
-    return n;
+    *at = n;
+    return GR_OK;
 }
 
-static gr_status check_values(checking *c)
+static gr_status check_values(checking *c, uint8_t *block, float *wide)
 {
     const gr_gar *g = c->m->gar;
     uint64_t done = 0, total = 0, numbers = 0;
@@ -70,11 +75,10 @@ static gr_status check_values(checking *c)
         if (c->watch && c->watch->progress && !c->watch->progress(c->watch->user, done, total))
             return gr_fail(c->err, GR_ERR_CANCELLED, "cancelled");
         const size_t n = t->bytes / gr_dtype_bytes(t->dtype);
-        wrong_at = first_not_finite(t);
+        GR_TRY(first_not_finite(&wrong_at, t, block, wide, c->err));
         wrong = wrong_at < n ? t : NULL;
         numbers += n;
         done += t->bytes;
-        gr_checkpoint_release(g->files, t);
     }
     if (wrong)
         report(c, "values", false, "%s: tensor '%s': element %zu is not a finite number", wrong->file,
@@ -84,6 +88,18 @@ static gr_status check_values(checking *c)
     if (c->watch && c->watch->progress && !c->watch->progress(c->watch->user, total, total))
         return gr_fail(c->err, GR_ERR_CANCELLED, "cancelled");
     return GR_OK;
+}
+
+static gr_status read_values(checking *c)
+{
+    gr_runtime *rt = c->m->rt;
+    uint8_t *block = gr_malloc(rt, BLOCK, sizeof(double));
+    float *wide = gr_malloc(rt, BLOCK, sizeof *wide);
+    const gr_status st = block && wide ? check_values(c, block, wide)
+                                       : gr_fail(c->err, GR_ERR_MEM, "no memory to read the weights");
+    gr_free(rt, block);
+    gr_free(rt, wide);
+    return st;
 }
 
 /* --- tokens -------------------------------------------------------------------------------------- */
@@ -287,7 +303,7 @@ gr_status gr_verify_model(const gr_model *model, const gr_verify_watch *watch, g
     report(&c, "tensors", true,
            "%d tensors, %" PRId64 " parameters (%s), each of the shape that config.json implies",
            info.tensors, info.parameters, info.dtypes);
-    GR_TRY(check_values(&c));
+    GR_TRY(read_values(&c));
     check_tokens(&c);
     check_clean_up(&c);
     check_canvas(&c);

@@ -130,8 +130,9 @@ size_t gr_graph_arena_bytes(const gr_graph *g);
 /* How many parameter slots there are. */
 int gr_graph_n_params(const gr_graph *g);
 
-/* GR_ERR_CANCELLED, or what the backend reports (a lost device). Mistakes of the caller: GR_ERR_ARG (extents
- * over capacity, missing memory, row table or prepared form), GR_ERR_SHAPE (a weight of another shape). */
+/* GR_ERR_CANCELLED, or what the backend reports (a lost device; GR_ERR_IO, GR_ERR_FORMAT: a row to be looked
+ * up in a file). Mistakes of the caller: GR_ERR_ARG (extents over capacity, missing memory, row table or
+ * prepared form), GR_ERR_SHAPE (a weight of another shape). */
 gr_status gr_graph_run(const gr_graph *g, struct gr_backend *backend, const gr_run *run, gr_error *err);
 
 /* FLOP and bytes of memory traffic of one call at these extents, summed over nodes; either may be NULL. */

@@ -94,7 +94,7 @@ static gr_status check_param(const gr_graph *g, const gr_weight *w, int slot, gr
                        p->name, w->name, w->rows, w->cols, rows, cols);
     const void *made = form == GR_FORM_VECTOR   ? (const void *)w->vector
                        : form == GR_FORM_PANELS ? w->panels
-                       : form == GR_FORM_ROWS   ? w->looked_up
+                       : form == GR_FORM_ROWS   ? (w->rows_ready ? w : NULL)
                                                 : w;
     if (!made)
         return gr_fail(err, GR_ERR_ARG,
@@ -154,10 +154,10 @@ gr_status gr_graph_run(const gr_graph *g, gr_backend *b, const gr_run *run, gr_e
         make_task(&t, g, run, g->nodes[i]);
         t.n_workers = b->n_workers;
         const gr_status status = b->ops->run(b, &t, err);
-        if (status != GR_OK) {
-            gr_error_prefix(err, "graph '%s', node %zu", g->title, i);
+        if (status != GR_OK && status != GR_ERR_IO && status != GR_ERR_FORMAT)
+            gr_error_prefix(err, "graph '%s', node %zu", g->title, i); /* of a file its own name says more */
+        if (status != GR_OK)
             return status;
-        }
         if (run->tap)
             GR_TRY(tap(g, b, run, g->nodes[i], &t, err));
     }

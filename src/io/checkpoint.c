@@ -15,7 +15,7 @@
 
 typedef struct {
     char *path;
-    gr_file_map map;
+    gr_source source;
     gr_safetensors *tensors;
 } shard;
 
@@ -38,8 +38,8 @@ static gr_status open_shard(gr_checkpoint *c, shard *s, const char *path, gr_err
     s->path = gr_strdup(c->rt, path);
     if (!s->path)
         return gr_fail(err, GR_ERR_MEM, "%s: no memory for its name", path);
-    GR_TRY(gr_file_map_open(&s->map, path, err));
-    return gr_safetensors_parse(&s->tensors, c->rt, s->map.data, s->map.size, path, err);
+    GR_TRY(gr_source_open(&s->source, path, err));
+    return gr_safetensors_parse(&s->tensors, c->rt, &s->source, path, err);
 }
 
 /* --- all tensors of all files, by name ----------------------------------------------------------------- */
@@ -66,7 +66,8 @@ static gr_status collect(gr_checkpoint *c, gr_error *err)
                                 .file = f->path,
                                 .dtype = t->dtype,
                                 .rank = t->rank,
-                                .data = t->data,
+                                .source = &f->source,
+                                .offset = t->offset,
                                 .bytes = t->bytes,
                                 .file_index = (int)s };
             memcpy(out->shape, t->shape, sizeof out->shape);
@@ -126,16 +127,12 @@ static gr_status open_shards(gr_checkpoint *c, const gr_shard_index *x, const ch
 
 static gr_status open_index(gr_checkpoint *c, const char *dir, const char *index, gr_error *err)
 {
-    gr_file_map map;
+    char *text;
+    size_t n;
     gr_shard_index x;
-    GR_TRY(gr_file_map_open(&map, index, err));
-    gr_status st;
-    if (map.size > GR_SHARD_INDEX_MAX_SIZE)
-        st = gr_fail(err, GR_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", index, map.size,
-                     GR_SHARD_INDEX_MAX_SIZE);
-    else
-        st = gr_shard_index_parse(&x, c->rt, (const char *)map.data, map.size, index, err);
-    gr_file_map_close(&map);
+    GR_TRY(gr_file_read(c->rt, index, GR_SHARD_INDEX_MAX_SIZE, &text, &n, err));
+    gr_status st = gr_shard_index_parse(&x, c->rt, text, n, index, err);
+    gr_free(c->rt, text);
     if (st != GR_OK)
         return st;
     st = open_shards(c, &x, dir, index, err);
@@ -235,7 +232,7 @@ void gr_checkpoint_close(gr_checkpoint *c)
         return;
     for (size_t i = 0; i < c->n_shards; i++) {
         gr_safetensors_free(c->shards[i].tensors);
-        gr_file_map_close(&c->shards[i].map);
+        gr_source_close(&c->shards[i].source);
         gr_free(c->rt, c->shards[i].path);
     }
     gr_free(c->rt, c->shards);
@@ -258,9 +255,10 @@ const char *gr_checkpoint_file(const gr_checkpoint *c, size_t file_index)
     return c->shards[file_index].path;
 }
 
-void gr_checkpoint_release(const gr_checkpoint *c, const gr_stored *t)
+gr_status gr_stored_read(const gr_stored *t, size_t from, void *to, size_t bytes, gr_error *err)
 {
-    const gr_file_map *map = &c->shards[t->file_index].map;
-    if (t->bytes)
-        gr_file_map_release(map, (size_t)(t->data - map->data), t->bytes);
+    gr_error why = { 0 };
+    return gr_source_read(t->source, t->offset + from, to, bytes, &why) == GR_OK
+               ? GR_OK
+               : gr_fail(err, why.status, "%s: tensor '%s': %s", t->file, t->name, why.msg);
 }

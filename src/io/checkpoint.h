@@ -1,5 +1,5 @@
-/* checkpoint.h - the tensors of a model folder: one safetensors file, or shards named by an index. Mapped,
- * never copied.
+/* checkpoint.h - the tensors of a model folder: one safetensors file, or shards named by an index. Headers
+ * are read when it is opened; the files stay open, and data are read where they are wanted.
  *
  * Layout of a safetensors file: safetensors.h; of an index: shard_index.h. A name in two shards, an index
  * that names a missing file or a tensor that its file lacks are refused by name. Tensors that the index does
@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/source.h"
 #include "grasp/dtype.h"
 #include "grasp/error.h"
 #include "grasp/runtime.h"
@@ -22,8 +23,8 @@ typedef struct {
     gr_dtype dtype;
     int rank;
     int64_t shape[GR_MAX_RANK];
-    const uint8_t *data; /* may be misaligned for its dtype in old files */
-    size_t bytes;
+    const gr_source *source; /* its file */
+    size_t offset, bytes;    /* of its data in the file */
     int file_index;
 } gr_stored;
 
@@ -38,7 +39,8 @@ const gr_stored *gr_checkpoint_at(const gr_checkpoint *c, size_t i);           /
 const gr_stored *gr_checkpoint_find(const gr_checkpoint *c, const char *name); /* NULL: not there */
 size_t gr_checkpoint_n_files(const gr_checkpoint *c);
 const char *gr_checkpoint_file(const gr_checkpoint *c, size_t file_index); /* its path */
-/* The pages of a tensor that was consumed may leave memory. */
-void gr_checkpoint_release(const gr_checkpoint *c, const gr_stored *t);
+/* Reads [from, from + bytes) of a tensor's data, in any thread. GR_ERR_IO: the file became shorter, or the
+ * disk failed. */
+gr_status gr_stored_read(const gr_stored *t, size_t from, void *to, size_t bytes, gr_error *err);
 
 #endif

@@ -8,19 +8,23 @@
 #include "io/gguf_internal.h"
 #include "io/shape.h"
 
+#define FIRST_READ ((size_t)1 << 20) /* bytes of a file; a vocabulary of 32,000 pieces takes 700,000 */
+
 typedef gr_gguf_entry entry;
 
-/* A header half way. */
+/* A head half way. */
 typedef struct {
     gr_gguf *f;
     gr_reader r;
-    const uint8_t *file;
-    size_t size;
+    const uint8_t *head; /* the bytes of the file that are here */
+    size_t size;         /* of the file */
+    bool ended;          /* they were too few */
     gr_error *err;
 } reading;
 
-static gr_status cut_off(const reading *p, const char *where)
+static gr_status cut_off(reading *p, const char *where)
 {
+    p->ended = true;
     return gr_fail(p->err, GR_ERR_FORMAT, "%s: the file of %zu bytes is cut off in %s", p->f->file, p->size,
                    where);
 }
@@ -251,13 +255,13 @@ static int by_name(const void *a, const void *b)
 static gr_status place_tensors(reading *p, uint64_t alignment)
 {
     gr_gguf *f = p->f;
-    const size_t at = (size_t)(p->r.at - p->file);
-    const size_t pad = (size_t)(alignment - at % alignment) % alignment;
+    const size_t end_of_head = (size_t)(p->r.at - p->head);
+    const size_t pad = (size_t)(alignment - end_of_head % alignment) % alignment;
     if (f->n_tensors == 0)
         return GR_OK; /* a vocabulary alone may end without padding */
-    if (!gr_reader_bytes(&p->r, pad))
+    if (pad > p->size - end_of_head)
         return cut_off(p, "the space before the data");
-    const size_t data_bytes = (size_t)(p->r.end - p->r.at);
+    const size_t data_at = end_of_head + pad, data_bytes = p->size - data_at;
     qsort(f->tensors, f->n_tensors, sizeof *f->tensors, by_offset);
     uint64_t end = 0;
     for (size_t i = 0; i < f->n_tensors; i++) {
@@ -273,7 +277,7 @@ static gr_status place_tensors(reading *p, uint64_t alignment)
         if (e->offset < end)
             return gr_fail(p->err, GR_ERR_FORMAT, "%s: tensor '%s' begins at %llu, inside of '%s'", f->file,
                            e->name, (unsigned long long)e->offset, f->tensors[i - 1].name);
-        e->t.data = p->r.at + e->offset;
+        e->t.offset = data_at + (size_t)e->offset;
         end = e->offset + e->t.bytes;
     }
     return GR_OK;
@@ -305,9 +309,9 @@ static gr_status read_tensors(reading *p, uint64_t n)
     return GR_OK;
 }
 
-/* --- the whole file ------------------------------------------------------------------------------------ */
+/* --- the whole head ------------------------------------------------------------------------------------ */
 
-static gr_status read_file(reading *p)
+static gr_status read_head(reading *p)
 {
     const uint8_t *magic = gr_reader_bytes(&p->r, 4);
     if (!magic || memcmp(magic, "GGUF", 4) != 0)
@@ -326,20 +330,56 @@ static gr_status read_file(reading *p)
     return read_tensors(p, n_tensors);
 }
 
-gr_status gr_gguf_parse(gr_gguf **out, gr_runtime *rt, const uint8_t *file, size_t size, const char *name,
-                        gr_error *err)
+/* Parses the first n bytes of a file of `size`. *ended: they are not the whole head. */
+static gr_status parse(gr_gguf *f, const uint8_t *head, size_t n, size_t size, bool *ended, gr_error *err)
 {
     static const uint8_t nothing[1];
+    head = head ? head : nothing; /* a source of no bytes */
+    f->n_keys = f->n_tensors = 0;
+    reading p = { f, { head, head + n, false }, head, size, false, err };
+    const gr_status st = read_head(&p);
+    *ended = p.ended;
+    return st;
+}
+
+/* Of a file more and more is read, until the head is whole: how long it is nothing tells before. */
+static gr_status parse_file(gr_gguf *f, const gr_source *file, gr_error *err)
+{
+    size_t n = 0, want = FIRST_READ;
+    for (bool ended = true;;) {
+        want = want < file->size ? want : file->size;
+        uint8_t *grown = gr_malloc(f->rt, want, 1);
+        gr_error why = { 0 };
+        if (!grown)
+            return gr_fail(err, GR_ERR_MEM, "%s: no memory for %zu bytes of the head", f->file, want);
+        if (n)
+            memcpy(grown, f->head, n);
+        gr_free(f->rt, f->head);
+        f->head = grown;
+        if (gr_source_read(file, n, grown + n, want - n, &why) != GR_OK)
+            return gr_fail(err, why.status, "%s: the head: %s", f->file, why.msg);
+        n = want;
+        const gr_status st = parse(f, grown, n, file->size, &ended, &why);
+        if (st == GR_OK || !ended || n == file->size)
+            return st == GR_OK ? GR_OK : gr_fail(err, st, "%s", why.msg);
+        if (n >= GR_GGUF_HEAD_MAX)
+            return gr_fail(err, GR_ERR_LIMIT, "%s: the head has more than %zu bytes", f->file, n);
+        want = 4 * n;
+    }
+}
+
+gr_status gr_gguf_parse(gr_gguf **out, gr_runtime *rt, const gr_source *file, const char *name, gr_error *err)
+{
     *out = NULL;
-    if (!file) /* the mapping of an empty file */
-        file = nothing;
+    bool ended;
     gr_gguf *f = gr_calloc(rt, 1, sizeof *f);
     if (!f)
         return gr_fail(err, GR_ERR_MEM, "%s: no memory for the header", name);
     f->rt = rt;
     f->file = gr_strdup(rt, name);
-    reading p = { f, { file, file + size, false }, file, size, err };
-    const gr_status st = f->file ? read_file(&p) : gr_fail(err, GR_ERR_MEM, "%s: no memory", name);
+    const gr_status st = !f->file        ? gr_fail(err, GR_ERR_MEM, "%s: no memory", name)
+                         : file->is_file ? parse_file(f, file, err)
+                                         : parse(f, file->memory, file->size, file->size, &ended, err);
     if (st != GR_OK)
         gr_gguf_free(f);
     else
@@ -352,6 +392,7 @@ void gr_gguf_free(gr_gguf *f)
     if (!f)
         return;
     gr_free(f->rt, f->file);
+    gr_free(f->rt, f->head);
     gr_free(f->rt, f->keys);
     gr_free(f->rt, f->tensors);
     gr_free(f->rt, f);

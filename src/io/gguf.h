@@ -1,4 +1,4 @@
-/* gguf.h - GGUF, the file format of llama.cpp: reader of versions 2 and 3, over a file that is in memory.
+/* gguf.h - GGUF, the file format of llama.cpp: reader of versions 2 and 3.
  *
  * Layout (ggml-org/ggml, docs/gguf.md); numbers are little-endian, a string is a u64 length and its bytes:
  *   1. "GGUF", u32 version, u64 number of tensors, u64 number of keys
@@ -7,18 +7,20 @@
  * data from the beginning of part 4, a multiple of the alignment (key general.alignment, 32 without it)
  *   4. zeros up to a multiple of the alignment, data
  *
- * Nothing is copied but tensor names: texts, arrays and data are views of the file's bytes, and may be
- * misaligned. */
+ * Parts 1 to 3, the head, are read into memory, of a file no more than that; texts and arrays are views of
+ * them and may be misaligned. Data are left where they are. */
 #ifndef GR_IO_GGUF_H
 #define GR_IO_GGUF_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/source.h"
 #include "grasp/error.h"
 #include "grasp/runtime.h"
 
 #define GR_GGUF_ITEMS_MAX ((uint64_t)1 << 30) /* of an array, and bytes of a string */
+#define GR_GGUF_HEAD_MAX  ((size_t)256 << 20) /* of a file */
 #define GR_GGUF_KEY_MAX   65535
 #define GR_GGUF_NAME_MAX  63
 #define GR_GGUF_RANK_MAX  4
@@ -40,7 +42,7 @@ typedef enum {
     GR_GGUF_TYPE_COUNT
 } gr_gguf_type;
 
-/* Text in the file: not terminated, and of any bytes unless said otherwise. */
+/* Text in the head: not terminated, and of any bytes unless said otherwise. */
 typedef struct {
     const char *at;
     size_t n;
@@ -67,17 +69,16 @@ typedef struct {
     int64_t shape[GR_GGUF_RANK_MAX]; /* the fastest axis last, as everywhere here: the file's dims reversed */
     uint32_t type;                   /* as in the file */
     const gr_gguf_storage *storage;  /* never NULL */
-    const uint8_t *data;
-    size_t bytes;
+    size_t offset, bytes;            /* of its data, from the beginning of the file */
 } gr_gguf_tensor;
 
 typedef struct gr_gguf gr_gguf;
 
-/* Reads the header of a whole file in memory; `file` (borrowed) must outlive the result. `name` is for
- * messages. On failure *out is NULL. GR_ERR_FORMAT: a rule of the format is broken, tensors overlap or the
- * file is cut off. GR_ERR_LIMIT: a size above. GR_ERR_UNSUPPORTED: version, byte order, nested arrays,
- * element type. GR_ERR_MEM. */
-gr_status gr_gguf_parse(gr_gguf **out, gr_runtime *rt, const uint8_t *file, size_t size, const char *name,
+/* Reads the head; `name` is for messages. The memory of a source in memory (borrowed) must outlive the
+ * result, a file need not. On failure *out is NULL. GR_ERR_FORMAT: a rule of the format is broken, tensors
+ * overlap or the file is cut off. GR_ERR_LIMIT: a size above. GR_ERR_UNSUPPORTED: version, byte order, nested
+ * arrays, element type. GR_ERR_IO, GR_ERR_MEM. */
+gr_status gr_gguf_parse(gr_gguf **out, gr_runtime *rt, const gr_source *file, const char *name,
                         gr_error *err);
 void gr_gguf_free(gr_gguf *f); /* NULL is fine */
 

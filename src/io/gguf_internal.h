@@ -12,7 +12,8 @@ typedef struct {
 
 struct gr_gguf {
     gr_runtime *rt;
-    char *file; /* for messages */
+    char *file;    /* for messages */
+    uint8_t *head; /* of a file; NULL for one in memory */
     gr_gguf_value *keys;
     size_t n_keys, keys_cap;
     gr_gguf_entry *tensors;

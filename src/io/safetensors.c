@@ -20,7 +20,7 @@ struct gr_safetensors {
     gr_buf names; /* zero-terminated, one after the other */
     entry *entries;
     size_t n, capacity;
-    const char *metadata;
+    char *metadata; /* a copy of its text */
     size_t metadata_bytes;
 };
 
@@ -101,13 +101,18 @@ static void read_metadata(gr_safetensors *f, gr_json *j)
     if (f->metadata)
         gr_json_fail(j, GR_ERR_FORMAT, "'__metadata__' twice");
     gr_json_peek(j);
-    f->metadata = j->at;
+    const char *text = j->at;
     for (gr_json_object(j); gr_json_key(j, &key);)
         if (gr_json_peek(j) == GR_JSON_STRING)
             gr_json_skip(j);
         else
             gr_json_fail(j, GR_ERR_FORMAT, "'__metadata__' may hold texts only");
-    f->metadata_bytes = (size_t)(j->at - f->metadata);
+    if (j->err.status != GR_OK)
+        return;
+    f->metadata_bytes = (size_t)(j->at - text);
+    f->metadata = gr_strndup(f->rt, text, f->metadata_bytes);
+    if (!f->metadata)
+        gr_json_fail(j, GR_ERR_MEM, "no memory for %zu bytes of '__metadata__'", f->metadata_bytes);
 }
 
 static void read_header(gr_safetensors *f, gr_json *j)
@@ -152,7 +157,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Offsets agree with shape and type, and the tensors fill [0, data_bytes) side by side. */
-static gr_status check_layout(gr_safetensors *f, const uint8_t *data, size_t data_bytes, const char *file,
+static gr_status check_layout(gr_safetensors *f, size_t data_at, size_t data_bytes, const char *file,
                               gr_error *err)
 {
     uint64_t at = 0;
@@ -181,7 +186,7 @@ static gr_status check_layout(gr_safetensors *f, const uint8_t *data, size_t dat
             return gr_fail(err, GR_ERR_FORMAT,
                            "%s: tensor '%s' ends at %llu of %zu data bytes: the file is cut off", file,
                            e->t.name, (unsigned long long)e->end, data_bytes);
-        e->t.data = data + e->begin;
+        e->t.offset = data_at + (size_t)e->begin;
         e->t.bytes = count * element;
         at = e->end;
         before = e->t.name;
@@ -192,35 +197,54 @@ static gr_status check_layout(gr_safetensors *f, const uint8_t *data, size_t dat
     return GR_OK;
 }
 
-static gr_status parse(gr_safetensors *f, const uint8_t *file, size_t size, const char *name, gr_error *err)
+/* --- the whole file ------------------------------------------------------------------------------------ */
+
+#define LENGTH 8 /* bytes of the header's length */
+
+static gr_status read_source(const gr_source *file, size_t at, void *to, size_t n, const char *name,
+                             gr_error *err)
 {
-    static const uint8_t nothing[1];
-    if (!file) /* the mapping of an empty file */
-        file = nothing;
-    gr_reader r = { file, file + size, false };
+    gr_error why = { 0 };
+    return gr_source_read(file, at, to, n, &why) == GR_OK
+               ? GR_OK
+               : gr_fail(err, why.status, "%s: the header: %s", name, why.msg);
+}
+
+/* Bytes of the header. */
+static gr_status header_length(size_t *length, const gr_source *file, const char *name, gr_error *err)
+{
+    uint8_t bytes[LENGTH];
+    if (file->size < LENGTH)
+        return gr_fail(err, GR_ERR_FORMAT, "%s: %zu bytes, a safetensors file has at least 8", name,
+                       file->size);
+    GR_TRY(read_source(file, 0, bytes, LENGTH, name, err));
+    gr_reader r = { bytes, bytes + LENGTH, false };
     const uint64_t n = gr_reader_u64(&r);
-    if (r.bad)
-        return gr_fail(err, GR_ERR_FORMAT, "%s: %zu bytes, a safetensors file has at least 8", name, size);
     if (n > GR_SAFETENSORS_MAX_HEADER)
         return gr_fail(err, GR_ERR_LIMIT,
                        "%s: a header of %llu bytes, the limit is %d: not a safetensors file?", name,
                        (unsigned long long)n, GR_SAFETENSORS_MAX_HEADER);
-    const uint8_t *header = gr_reader_bytes(&r, (size_t)n);
-    if (!header)
+    if (n > file->size - LENGTH)
         return gr_fail(err, GR_ERR_FORMAT, "%s: a header of %llu bytes in a file of %zu: the file is cut off",
-                       name, (unsigned long long)n, size);
+                       name, (unsigned long long)n, file->size);
+    *length = (size_t)n;
+    return GR_OK;
+}
+
+static gr_status parse_header(gr_safetensors *f, const char *header, size_t n, size_t data_bytes,
+                              const char *name, gr_error *err)
+{
     if (n == 0 || header[0] != '{')
         return gr_fail(err, GR_ERR_FORMAT, "%s: the header does not begin with '{'", name);
-
     gr_json j;
-    gr_json_init(&j, f->rt, (const char *)header, (size_t)n, name, GR_SAFETENSORS_MAX_NAME);
+    gr_json_init(&j, f->rt, header, n, name, GR_SAFETENSORS_MAX_NAME);
     read_header(f, &j);
     gr_status st = gr_json_status(&j, true, err);
     gr_json_fini(&j);
     for (size_t i = 0; i < f->n; i++)
         f->entries[i].t.name = f->names.data + f->entries[i].name_at;
     if (st == GR_OK)
-        st = check_layout(f, r.at, (size_t)(r.end - r.at), name, err);
+        st = check_layout(f, LENGTH + n, data_bytes, name, err);
     if (st == GR_OK && f->n)
         qsort(f->entries, f->n, sizeof *f->entries, by_name);
     for (size_t i = 1; st == GR_OK && i < f->n; i++)
@@ -229,8 +253,22 @@ static gr_status parse(gr_safetensors *f, const uint8_t *file, size_t size, cons
     return st;
 }
 
-gr_status gr_safetensors_parse(gr_safetensors **out, gr_runtime *rt, const uint8_t *file, size_t size,
-                               const char *name, gr_error *err)
+static gr_status parse(gr_safetensors *f, const gr_source *file, const char *name, gr_error *err)
+{
+    size_t n = 0;
+    GR_TRY(header_length(&n, file, name, err));
+    char *header = gr_malloc(f->rt, n, 1);
+    if (!header)
+        return gr_fail(err, GR_ERR_MEM, "%s: no memory for a header of %zu bytes", name, n);
+    gr_status st = read_source(file, LENGTH, header, n, name, err);
+    if (st == GR_OK)
+        st = parse_header(f, header, n, file->size - LENGTH - n, name, err);
+    gr_free(f->rt, header);
+    return st;
+}
+
+gr_status gr_safetensors_parse(gr_safetensors **out, gr_runtime *rt, const gr_source *file, const char *name,
+                               gr_error *err)
 {
     *out = NULL;
     gr_safetensors *f = gr_calloc(rt, 1, sizeof *f);
@@ -238,7 +276,7 @@ gr_status gr_safetensors_parse(gr_safetensors **out, gr_runtime *rt, const uint8
         return gr_fail(err, GR_ERR_MEM, "%s: no memory for the header", name);
     f->rt = rt;
     gr_buf_init(&f->names, rt, (size_t)2 * GR_SAFETENSORS_MAX_HEADER);
-    const gr_status st = parse(f, file, size, name, err);
+    const gr_status st = parse(f, file, name, err);
     if (st != GR_OK)
         gr_safetensors_free(f);
     else
@@ -252,6 +290,7 @@ void gr_safetensors_free(gr_safetensors *f)
         return;
     gr_buf_fini(&f->names);
     gr_free(f->rt, f->entries);
+    gr_free(f->rt, f->metadata);
     gr_free(f->rt, f);
 }
 

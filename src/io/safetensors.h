@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/source.h"
 #include "grasp/dtype.h"
 #include "grasp/error.h"
 #include "grasp/runtime.h"
@@ -22,29 +23,28 @@
 
 /* --- reading ------------------------------------------------------------------------------------------- */
 
-/* One tensor of a file. `name` belongs to the gr_safetensors, `data` lies in the file's bytes and may be
- * misaligned for its dtype. */
+/* One tensor of a file: `bytes` of it lie from `offset` on, counted from the beginning of the file, and may
+ * be misaligned for the dtype in old files. `name` belongs to the gr_safetensors. */
 typedef struct {
     const char *name;
     gr_dtype dtype;
     int rank;
     int64_t shape[GR_MAX_RANK];
-    const uint8_t *data;
-    size_t bytes;
+    size_t offset, bytes;
 } gr_safetensor;
 
 typedef struct gr_safetensors gr_safetensors;
 
-/* Reads the header of a whole file in memory; `file` (borrowed) must outlive the result. `name` is for
- * messages. On failure *out is NULL. GR_ERR_FORMAT: a rule above is broken. GR_ERR_LIMIT: header, rank, name
- * or count. GR_ERR_UNSUPPORTED: an element type of other than whole bytes, or unknown. */
-gr_status gr_safetensors_parse(gr_safetensors **out, gr_runtime *rt, const uint8_t *file, size_t size,
-                               const char *name, gr_error *err);
+/* Reads the header; data are not touched, and `file` is needed for the call only. `name` is for messages. On
+ * failure *out is NULL. GR_ERR_FORMAT: a rule above is broken. GR_ERR_LIMIT: header, rank, name or count.
+ * GR_ERR_UNSUPPORTED: an element type of other than whole bytes, or unknown. GR_ERR_IO, GR_ERR_MEM. */
+gr_status gr_safetensors_parse(gr_safetensors **out, gr_runtime *rt, const gr_source *file, const char *name,
+                               gr_error *err);
 void gr_safetensors_free(gr_safetensors *f); /* NULL is fine */
 size_t gr_safetensors_count(const gr_safetensors *f);
 const gr_safetensor *gr_safetensors_at(const gr_safetensors *f, size_t i);           /* sorted by name */
 const gr_safetensor *gr_safetensors_find(const gr_safetensors *f, const char *name); /* NULL: not there */
-/* The "__metadata__" object as JSON text in the file's bytes; NULL and 0 when there is none. */
+/* The "__metadata__" object as JSON text; NULL and 0 when there is none. */
 const char *gr_safetensors_metadata(const gr_safetensors *f, size_t *n);
 
 /* --- writing ------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/source.h"
 #include "media/codec.h"
 #include "media/exif.h"
 
@@ -137,6 +138,8 @@ static const struct {
     { "PDF", "%PDF", 4, 0, NULL, NULL },
 };
 
+#define HEAD_BYTES ((size_t)64) /* that tell the format: offset + magic_bytes above are fewer */
+
 static bool has_magic(const uint8_t *bytes, size_t n, const char *magic, size_t magic_bytes, size_t offset)
 {
     if (n < offset + magic_bytes)
@@ -147,16 +150,19 @@ static bool has_magic(const uint8_t *bytes, size_t n, const char *magic, size_t 
     return true;
 }
 
-static gr_status decode_sniffed(gr_image **out, gr_runtime *rt, const uint8_t *bytes, size_t n,
-                                const gr_image_options *options, gr_error *err)
+/* What decodes a picture of n bytes, of which `head` are the first, at most HEAD_BYTES; or why nothing does.
+ */
+static gr_status find_decoder(decode_fn **decode, const uint8_t *head, size_t n, gr_error *err)
 {
+    const size_t n_head = n < HEAD_BYTES ? n : HEAD_BYTES;
     if (n == 0)
         return gr_fail(err, GR_ERR_FORMAT, "a picture of 0 bytes is none");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        if (!has_magic(bytes, n, formats[i].magic, formats[i].magic_bytes, formats[i].offset))
+        if (!has_magic(head, n_head, formats[i].magic, formats[i].magic_bytes, formats[i].offset))
             continue;
+        *decode = formats[i].decode;
         if (formats[i].decode)
-            return formats[i].decode(out, rt, bytes, n, options, err);
+            return GR_OK;
         if (formats[i].library)
             return gr_fail(err, GR_ERR_UNSUPPORTED,
                            "a %s picture: this build was made without %s and reads %s only", formats[i].name,
@@ -164,11 +170,23 @@ static gr_status decode_sniffed(gr_image **out, gr_runtime *rt, const uint8_t *b
         return gr_fail(err, GR_ERR_UNSUPPORTED, "a %s file: pictures are read from %s", formats[i].name,
                        gr_image_formats());
     }
-    char head[3 * 8 + 1] = "";
-    for (size_t i = 0; i < n && i < 8; i++)
-        snprintf(head + 3 * i, 4, " %02x", bytes[i]);
-    return gr_fail(err, GR_ERR_FORMAT, "not a picture: %zu bytes beginning with%s; expected %s", n, head,
+    char text[3 * 8 + 1] = "";
+    for (size_t i = 0; i < n_head && i < 8; i++)
+        snprintf(text + 3 * i, 4, " %02x", head[i]);
+    return gr_fail(err, GR_ERR_FORMAT, "not a picture: %zu bytes beginning with%s; expected %s", n, text,
                    gr_image_formats());
+}
+
+static gr_status read_options(gr_image_options *o, const gr_image_options *given, gr_error *err)
+{
+    gr_image_options_init(o);
+    if (given && given->size != sizeof *o)
+        return gr_fail(err, GR_ERR_ARG,
+                       "gr_image_options.size is %zu, this library expects %zu: call gr_image_options_init",
+                       given->size, sizeof *o);
+    if (given)
+        *o = *given;
+    return GR_OK;
 }
 
 gr_status gr_image_decode(gr_image **out, gr_runtime *rt, const void *bytes, size_t n,
@@ -176,15 +194,11 @@ gr_status gr_image_decode(gr_image **out, gr_runtime *rt, const void *bytes, siz
 {
     *out = NULL;
     gr_image_options o;
-    gr_image_options_init(&o);
-    if (options && options->size != sizeof o)
-        return gr_fail(err, GR_ERR_ARG,
-                       "gr_image_options.size is %zu, this library expects %zu: call gr_image_options_init",
-                       options->size, sizeof o);
-    if (options)
-        o = *options;
+    decode_fn *decode;
     gr_image *image = NULL;
-    gr_status st = decode_sniffed(&image, rt, bytes, n, &o, err);
+    GR_TRY(read_options(&o, options, err));
+    GR_TRY(find_decoder(&decode, bytes, n, err));
+    gr_status st = decode(&image, rt, bytes, n, &o, err);
     if (st == GR_OK) {
         image->orientation = gr_exif_orientation(bytes, n);
         if (o.exif == GR_EXIF_APPLY) {
@@ -199,17 +213,48 @@ gr_status gr_image_decode(gr_image **out, gr_runtime *rt, const void *bytes, siz
     return st;
 }
 
+/* Bytes that a picture of the most pixels may take in the widest of all encodings, 16-bit colour written out
+ * as text, and as much for profiles and comments as any has. */
+static size_t most_bytes(const gr_image_options *o)
+{
+    const size_t per_pixel = 20, besides = (size_t)64 << 20;
+    const uint64_t pixels = o->max_pixels < 0 ? 0 : (uint64_t)o->max_pixels;
+    return pixels < (SIZE_MAX - besides) / per_pixel ? (size_t)pixels * per_pixel + besides : SIZE_MAX;
+}
+
+/* What is no picture is refused by its first bytes: it may be a file of many gigabytes. */
+static gr_status read_picture(char **bytes, gr_runtime *rt, const gr_source *file, const char *path,
+                              const gr_image_options *o, gr_error *err)
+{
+    uint8_t head[HEAD_BYTES];
+    decode_fn *decode;
+    size_t n;
+    gr_error why = { 0 };
+    gr_status st = gr_source_read(file, 0, head, file->size < HEAD_BYTES ? file->size : HEAD_BYTES, &why);
+    if (st == GR_OK)
+        st = find_decoder(&decode, head, file->size, &why);
+    return st == GR_OK ? gr_source_read_whole(rt, file, path, most_bytes(o), bytes, &n, err)
+                       : gr_fail(err, st, "%s: %s", path, why.msg);
+}
+
 gr_status gr_image_open(gr_image **out, gr_runtime *rt, const char *path, const gr_image_options *options,
                         gr_error *err)
 {
     *out = NULL;
-    gr_file_map map;
-    GR_TRY(gr_file_map_open(&map, path, err));
-    const gr_status st = gr_image_decode(out, rt, map.data, map.size, options, err);
+    gr_image_options o;
+    gr_source file;
+    char *bytes;
+    gr_error why = { 0 };
+    GR_TRY(read_options(&o, options, err));
+    GR_TRY(gr_source_open(&file, path, err));
+    const size_t size = file.size;
+    gr_status st = read_picture(&bytes, rt, &file, path, &o, err);
+    gr_source_close(&file);
     if (st != GR_OK)
-        gr_error_prefix(err, "%s", path);
-    gr_file_map_close(&map);
-    return st;
+        return st;
+    st = gr_image_decode(out, rt, bytes, size, &o, &why);
+    gr_free(rt, bytes);
+    return st == GR_OK ? GR_OK : gr_fail(err, st, "%s: %s", path, why.msg);
 }
 
 /* --- conversions --------------------------------------------------------------------------------- */

@@ -63,7 +63,8 @@ static void make_weights(gr_gar *m)
         *w = (gr_weight){ .name = stored->name,
                           .file = stored->file,
                           .dtype = stored->dtype,
-                          .stored = stored->data,
+                          .source = stored->source,
+                          .offset = stored->offset,
                           .paired_rows = m->bound[i].paired_rows,
                           .round_bf16 = m->round == GR_ROUND_BF16 };
         set_shape(w, &m->tensors.at[i]);
@@ -73,7 +74,7 @@ static void make_weights(gr_gar *m)
 static const gr_weight *weight_of(gr_gar *m, gr_gar_tensor_id id, int layer)
 {
     const int i = gr_gar_tensors_find(&m->tensors, id, layer);
-    return i >= 0 && m->weights[i].stored ? &m->weights[i] : NULL;
+    return i >= 0 && gr_weight_is_stored(&m->weights[i]) ? &m->weights[i] : NULL;
 }
 
 static void fill_slots(gr_gar *m, const gr_weight **slots, const gr_gar_tensor_id *ids, int n, int layer,
@@ -168,6 +169,8 @@ void gr_gar_close(gr_gar *m)
 /* --- preparing
  * ------------------------------------------------------------------------------------------------------- */
 
+static bool is_tied(const gr_gar *m) { return m->head[GR_LLAMA_HEAD] == m->embed[GR_LLAMA_EMBED]; }
+
 /* Every weight with the form that its segment reads: slots of linear layers are panels, the embedding rows,
  * the rest vectors. */
 static gr_form form_of(const gr_gar *m, const gr_weight *w)
@@ -205,10 +208,9 @@ size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions)
     const gr_gar_config *c = &m->config;
     size_t sum = 0;
     for (size_t i = 0; i < m->tensors.n; i++)
-        if (m->weights[i].stored)
+        if (gr_weight_is_stored(&m->weights[i]))
             sum += gr_weight_form_bytes(&m->weights[i], form_of(m, &m->weights[i]));
-    if (m->head[GR_LLAMA_HEAD] ==
-        m->embed[GR_LLAMA_EMBED]) /* looked up in the file, multiplied from panels */
+    if (is_tied(m)) /* multiplied, and looked up in the same panels */
         sum += gr_weight_form_bytes(m->embed[GR_LLAMA_EMBED], GR_FORM_PANELS);
     if (!weight_of((gr_gar *)(uintptr_t)m, GR_GAR_T_MASK_W, -1))
         sum += (size_t)c->vision.dim * 3 * (size_t)c->vision.patch_px * (size_t)c->vision.patch_px * 4;
@@ -216,6 +218,16 @@ size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions)
     return sum + 2 * sizeof(float) *
                      ((size_t)gr_pe_rows(&c->vision) * (size_t)(c->vision.dim / c->vision.heads) +
                       (size_t)max_positions * (size_t)c->text.head_dim);
+}
+
+size_t gr_gar_reading_bytes(const gr_gar *m, int n_workers)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < m->tensors.n; i++) {
+        const size_t bytes = gr_weight_is_stored(&m->weights[i]) ? gr_weight_buffer_bytes(&m->weights[i]) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most * (size_t)n_workers;
 }
 
 static gr_status make_tables(gr_gar *m, int max_positions, gr_error *err)
@@ -244,14 +256,11 @@ static gr_status make_tables(gr_gar *m, int max_positions, gr_error *err)
 static gr_status prepare_one(gr_gar *m, gr_backend *b, size_t i, gr_error *err)
 {
     gr_weight *w = &m->weights[i];
-    if (!w->stored)
+    if (!gr_weight_is_stored(w))
         return GR_OK;
-    GR_TRY(b->ops->prepare(b, w, form_of(m, w), err));
-    if (w == m->head[GR_LLAMA_HEAD] && w == m->embed[GR_LLAMA_EMBED])
+    if (is_tied(m) && w == m->head[GR_LLAMA_HEAD]) /* first, so that rows are looked up in them */
         GR_TRY(b->ops->prepare(b, w, GR_FORM_PANELS, err));
-    if (i < m->tensors.n)
-        gr_checkpoint_release(m->files, m->bound[i].stored);
-    return GR_OK;
+    return b->ops->prepare(b, w, form_of(m, w), err);
 }
 
 static gr_status prepare_all(gr_gar *m, gr_backend *b,

@@ -1,7 +1,7 @@
 /* gar.h - a GAR checkpoint: configuration, stored tensors, logical weights, and which weight stands in which
  * slot of which segment.
  *
- * gr_gar_open maps files and checks every tensor; nothing of the size of the weights is allocated until
+ * gr_gar_open reads headers and checks every tensor; nothing of the size of the weights is allocated until
  * gr_gar_prepare packs them for a backend. Source of names and shapes: gar_tensors.h. */
 #ifndef GR_MODEL_GAR_H
 #define GR_MODEL_GAR_H
@@ -48,9 +48,12 @@ void gr_gar_close(gr_gar *m); /* NULL is fine; also releases what was prepared *
 /* Bytes that gr_gar_prepare will take, tables included. */
 size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions);
 
-/* Packs every weight into the form its segment reads, tensor by tensor, releasing file pages as they are
- * consumed. `progress` (may be NULL) is told bytes done and in all, and returns false to cancel. Once; after
- * a failure nothing is prepared, and it may be tried again. */
+/* Bytes of buffers that it takes besides, while it lasts, with so many workers. */
+size_t gr_gar_reading_bytes(const gr_gar *m, int n_workers);
+
+/* Packs every weight into the form its segment reads, tensor by tensor, as it is read. Of the files only an
+ * embedding that is not the head too is needed afterwards. `progress` (may be NULL) is told bytes done and in
+ * all, and returns false to cancel. Once; after a failure nothing is prepared, and it may be tried again. */
 gr_status gr_gar_prepare(gr_gar *m, gr_backend *b, int max_positions,
                          bool (*progress)(void *user, size_t done, size_t total), void *user, gr_error *err);
 

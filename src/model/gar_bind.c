@@ -287,15 +287,3 @@ gr_status gr_gar_tensors_bind(const gr_gar_tensors *list, const gr_checkpoint *c
         return gr_fail(err, p.status, "%s; and %zu more of the kind", p.text, p.n - p.n_told);
     return gr_fail(err, p.status, "%s", p.text);
 }
-
-const uint8_t *gr_gar_bound_row(const gr_gar_bound *bound, int64_t row)
-{
-    const gr_stored *s = bound->stored;
-    const size_t row_bytes = s->shape[0] ? s->bytes / (size_t)s->shape[0] : 0;
-    const int64_t d = bound->paired_rows;
-    if (d > 0) { /* row i of a head: first half (i, 0), second half (i - d/2, 1) of pairs */
-        const int64_t i = row % d;
-        row += (i < d / 2 ? 2 * i : 2 * (i - d / 2) + 1) - i;
-    }
-    return s->data + (size_t)row * row_bytes;
-}

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "model/gar_new_internal.h"
 #include "text/tokenizer.h"
@@ -77,33 +78,29 @@ static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const ch
     return st;
 }
 
-static gr_status copy_file(const char *dir, const char *name, const char *from, gr_error *err)
+static gr_status copy_file(gr_runtime *rt, const char *dir, const char *name, const char *from, gr_error *err)
 {
-    gr_file_map map;
-    GR_TRY(gr_file_map_open(&map, from, err));
-    gr_status st;
-    if (map.size > GR_TOKENIZER_FILE_MAX)
-        st = gr_fail(err, GR_ERR_LIMIT, "%s: %zu bytes, the limit is %zu", from, map.size,
-                     GR_TOKENIZER_FILE_MAX);
-    else
-        st = gr_gar_new_file(dir, name, map.data, map.size, err);
-    gr_file_map_close(&map);
+    char *bytes;
+    size_t n;
+    GR_TRY(gr_file_read(rt, from, GR_TOKENIZER_FILE_MAX, &bytes, &n, err));
+    const gr_status st = gr_gar_new_file(dir, name, bytes, n, err);
+    gr_free(rt, bytes);
     return st;
 }
 
 /* `from`: tokenizer.json, or its folder, whose other tokenizer files come along. */
-static gr_status copy_tokenizer(const char *dir, const char *from, gr_error *err)
+static gr_status copy_tokenizer(gr_runtime *rt, const char *dir, const char *from, gr_error *err)
 {
     static const char *const names[] = { "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                                          "chat_template.jinja" };
     char path[4096];
     if (!gr_path_is_dir(from))
-        return copy_file(dir, names[0], from, err);
+        return copy_file(rt, dir, names[0], from, err);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!gr_path_join(path, sizeof path, from, names[i]))
             return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", from);
         if (i == 0 || gr_path_exists(path))
-            GR_TRY(copy_file(dir, names[i], path, err));
+            GR_TRY(copy_file(rt, dir, names[i], path, err));
     }
     return GR_OK;
 }
@@ -140,7 +137,7 @@ static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const char 
                              const gr_gar_new_options *o, gr_error *err)
 {
     GR_TRY(write_config_files(rt, c, dir, err));
-    GR_TRY(o->tokenizer ? copy_tokenizer(dir, o->tokenizer, err) : make_tokenizer(rt, c, dir, err));
+    GR_TRY(o->tokenizer ? copy_tokenizer(rt, dir, o->tokenizer, err) : make_tokenizer(rt, c, dir, err));
     return gr_gar_new_weights(rt, c, dir, o, err);
 }
 

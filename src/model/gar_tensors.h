@@ -112,8 +112,8 @@ const char *gr_gar_part_name(gr_gar_part part); /* "vision", ... */
 typedef struct {
     const gr_stored *stored; /* NULL: an optional tensor that is not stored */
     /* Meta's files hold the rows of q and k in pairs (a0, b0, a1, b1, ...) where the published ones hold
-     * halves (a0, a1, ..., b0, b1, ...). > 0: the width of a head whose rows are stored that way, so rows
-     * must be read through gr_gar_bound_row. 0: rows are in place. */
+     * halves (a0, a1, ..., b0, b1, ...). > 0: the width of a head whose rows are stored that way, which
+     * gr_weight must be told. 0: rows are in place. */
     int paired_rows;
 } gr_gar_bound;
 
@@ -126,8 +126,5 @@ typedef struct {
  * GR_ERR_FORMAT, GR_ERR_SHAPE: of the first problem; err tells the first few. */
 gr_status gr_gar_tensors_bind(const gr_gar_tensors *list, const gr_checkpoint *checkpoint,
                               gr_gar_bound *bound, gr_buf *report, gr_error *err);
-
-/* The bytes of one row (index of the first dimension) of a bound tensor, in the logical order of rows. */
-const uint8_t *gr_gar_bound_row(const gr_gar_bound *bound, int64_t row);
 
 #endif

@@ -1,9 +1,9 @@
-/* embed.c - token rows looked up in the embedding as it is stored, and rows of features (image tiles,
- * replayed regions) between them. */
+/* embed.c - token rows looked up in the embedding, wherever its backend has them, and rows of features (image
+ * tiles, replayed regions) between them. */
 #include <string.h>
 
-#include "backend/cpu/kernels.h"
-#include "base/half.h"
+#include "backend/weight.h"
+#include "base/failure.h"
 #include "graph/op.h"
 #include "op/ops.h"
 
@@ -24,16 +24,18 @@ static void embed_forward(const gr_task *t, int phase, size_t unit, void *scratc
 {
     (void)phase, (void)scratch;
     const gr_weight *w = t->in[1].weight;
-    const size_t cols = t->out[0].cols, row_bytes = cols * gr_dtype_bytes(w->dtype);
+    const size_t cols = t->out[0].cols;
     size_t r0, r1;
     gr_unit_rows(t, unit, &r0, &r1);
     for (size_t r = r0; r < r1; r++) {
         const int32_t id = t->in[0].i[r];
         float *y = gr_row(&t->out[0], r);
-        if (id >= 0)
-            gr_widen(y, (const uint8_t *)w->looked_up + (size_t)id * row_bytes, gr_panel_index(w->dtype),
-                     cols);
-        else
+        gr_error why = { 0 };
+        if (id >= 0 && gr_weight_look_up(w, (size_t)id, y, &why) != GR_OK) {
+            gr_failure_note(t->failure, r, why.status, "%s", why.msg);
+            return;
+        }
+        if (id < 0)
             memcpy(y, gr_row(&t->in[2], (size_t)(-1 - id)), cols * sizeof *y);
         gr_finish(t, y, cols);
     }

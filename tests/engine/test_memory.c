@@ -60,6 +60,80 @@ static void a_step_allocates_nothing(void **state)
     assert_int_equal(atomic_load(&c.now), 0);
 }
 
+/* --- answers through the public interface -------------------------------------------------------------- */
+
+typedef struct {
+    counting *c;
+    size_t calls, pieces; /* allocations when the first piece of text came; pieces so far */
+} listener;
+
+static bool listen(void *user, const char *utf8, size_t n)
+{
+    listener *l = user;
+    (void)utf8, (void)n;
+    if (l->pieces++ == 0)
+        l->calls = atomic_load(&l->c->calls);
+    return true;
+}
+
+/* Greedy, drawn, with stop strings, with special tokens shown; step by step and streamed. */
+static void check_tokens(counting *c, gr_engine *engine, const gr_request *r, const gr_answer_options *o)
+{
+    gr_error err = { 0 };
+    gr_session *s = api_session(engine);
+    MUST(gr_session_ask(s, r, o, &err));
+    size_t before = atomic_load(&c->calls);
+    double sum = 0;
+    while (gr_session_busy(s)) {
+        MUST(gr_engine_step(engine, &err));
+        if (gr_session_n_tokens(s) > 0)
+            sum += gr_session_token(s, gr_session_n_tokens(s) - 1).logprob;
+    }
+    assert_int_equal(atomic_load(&c->calls), before); /* nor does the prompt */
+    assert_true(sum < 0 && gr_session_n_tokens(s) >= 40);
+
+    listener l = { .c = c };
+    MUST(gr_session_ask(s, r, o, &err));
+    MUST(gr_session_answer(s, listen, &l, &err));
+    assert_int_equal(atomic_load(&c->calls), l.calls);
+    assert_true(l.pieces > 5);
+    gr_session_close(s);
+}
+
+static void a_token_allocates_nothing_with_any_kernels(void **state)
+{
+    fixture *f = *state;
+    static const unsigned masks[] = { 0, GR_CPU_AVX2, ~0u };
+    static const char *const stops[] = { "never said", "nor this" };
+    for (int m = 0; m < 3; m++) {
+        counting c = { 0 };
+        gr_runtime *rt = counting_runtime_cpu(&c, 2, masks[m]);
+        gr_model *model = api_model(rt, f->dir.path, GR_NUMERICS_EXACT);
+        gr_engine *engine = api_engine(model, 2, 400, 50);
+        gr_request r;
+        gr_request_init(&r, model);
+        r.question = "What is it like to be asked?";
+        for (int how = 0; how < 4; how++) {
+            gr_answer_options o;
+            gr_answer_options_init(&o);
+            o.max_tokens = 60;
+            o.ignore_end = true;
+            o.keep_special = how == 3;
+            o.temperature = how == 0 ? 0 : 0.9;
+            o.top_k = how == 1 ? 20 : 0;
+            o.top_p = how == 2 ? 0.8 : 1;
+            o.seed = (uint64_t)how;
+            o.stops = stops;
+            o.n_stops = how == 2 ? 2 : 0;
+            check_tokens(&c, engine, &r, &o);
+        }
+        gr_engine_close(engine);
+        gr_model_close(model);
+        gr_runtime_free(rt);
+        assert_int_equal(atomic_load(&c.now), 0);
+    }
+}
+
 /* Small things that are not announced: nodes of the plans, lists of pages, session, prompt and text. Real
  * models have the same, so that 64 MB is ample. */
 #define UNANNOUNCED ((size_t)192 << 10)
@@ -132,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_allocates_nothing),
+        cmocka_unit_test(a_token_allocates_nothing_with_any_kernels),
         cmocka_unit_test(what_is_taken_was_announced),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

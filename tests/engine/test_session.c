@@ -587,10 +587,15 @@ static void a_picture_can_be_given_up(void **state)
 
 /* --- intermediate values ------------------------------------------------------------------------------- */
 
-static const gr_safetensor *find_shape(gr_safetensors *file, const char *name, gr_dtype dtype, int rank,
+typedef struct {
+    char *bytes;
+    gr_safetensors *file;
+} dumped;
+
+static const gr_safetensor *find_shape(const dumped *d, const char *name, gr_dtype dtype, int rank,
                                        const int64_t *shape)
 {
-    const gr_safetensor *t = gr_safetensors_find(file, name);
+    const gr_safetensor *t = gr_safetensors_find(d->file, name);
     if (!t)
         fail_msg("the dump has no '%s'", name);
     assert_int_equal(t->dtype, dtype);
@@ -599,17 +604,14 @@ static const gr_safetensor *find_shape(gr_safetensors *file, const char *name, g
     return t;
 }
 
-static float float_at(const gr_safetensor *t, size_t i)
+static const char *data_of(const dumped *d, const gr_safetensor *t) { return d->bytes + t->offset; }
+
+static float float_at(const dumped *d, const gr_safetensor *t, size_t i)
 {
     float v;
-    memcpy(&v, t->data + 4 * i, 4);
+    memcpy(&v, data_of(d, t) + 4 * i, 4);
     return v;
 }
-
-typedef struct {
-    char *bytes;
-    gr_safetensors *file;
-} dumped;
 
 static void dump_answer(gr_runtime *rt, gr_session *s, const test_dir *dir, gr_request *r,
                         const gr_answer_options *o, answer *a, dumped *d)
@@ -624,7 +626,8 @@ static void dump_answer(gr_runtime *rt, gr_session *s, const test_dir *dir, gr_r
     MUST(gr_dump_close(r->dump, &err));
     r->dump = NULL;
     MUST(gr_file_read(rt, path, 1 << 26, &d->bytes, &size, &err));
-    MUST(gr_safetensors_parse(&d->file, rt, (uint8_t *)d->bytes, size, path, &err));
+    const gr_source memory = gr_source_of(d->bytes, size);
+    MUST(gr_safetensors_parse(&d->file, rt, &memory, path, &err));
     unlink(path);
 }
 
@@ -651,32 +654,33 @@ static void a_dump_holds_what_was_seen_on_the_way(void **state)
         MUST(gr_session_statistics(f->s, &stats, &err));
         const int64_t n = stats.prompt_rows;
         const gr_safetensor *pixels =
-            find_shape(d.file, "pixel_values", GR_DTYPE_F32, 4, (int64_t[]){ 3, 3, 112, 112 });
+            find_shape(&d, "pixel_values", GR_DTYPE_F32, 4, (int64_t[]){ 3, 3, 112, 112 });
         const gr_safetensor *mask =
-            find_shape(d.file, "mask_values", GR_DTYPE_F32, 3, (int64_t[]){ 3, 112, 112 });
-        find_shape(d.file, "vision_features", GR_DTYPE_F32, 3, (int64_t[]){ 3, 64, 64 });
+            find_shape(&d, "mask_values", GR_DTYPE_F32, 3, (int64_t[]){ 3, 112, 112 });
+        find_shape(&d, "vision_features", GR_DTYPE_F32, 3, (int64_t[]){ 3, 64, 64 });
         const gr_safetensor *features =
-            find_shape(d.file, "image_features", GR_DTYPE_F32, 3, (int64_t[]){ 3, 16, 96 });
-        find_shape(d.file, "replay_0", GR_DTYPE_F32, 2, (int64_t[]){ 16, 96 });
-        find_shape(d.file, "replay_1", GR_DTYPE_F32, 2, (int64_t[]){ 16, 96 });
-        const gr_safetensor *ids = find_shape(d.file, "input_ids", GR_DTYPE_I32, 1, (int64_t[]){ n });
-        const gr_safetensor *rows = find_shape(d.file, "inputs_embeds", GR_DTYPE_F32, 2,
+            find_shape(&d, "image_features", GR_DTYPE_F32, 3, (int64_t[]){ 3, 16, 96 });
+        find_shape(&d, "replay_0", GR_DTYPE_F32, 2, (int64_t[]){ 16, 96 });
+        find_shape(&d, "replay_1", GR_DTYPE_F32, 2, (int64_t[]){ 16, 96 });
+        const gr_safetensor *ids = find_shape(&d, "input_ids", GR_DTYPE_I32, 1, (int64_t[]){ n });
+        const gr_safetensor *rows = find_shape(&d, "inputs_embeds", GR_DTYPE_F32, 2,
                                                (int64_t[]){ n + 5, 96 }); /* the last token is not read */
-        const gr_safetensor *logits = find_shape(d.file, "logits", GR_DTYPE_F32, 2, (int64_t[]){ 6, 296 });
+        const gr_safetensor *logits = find_shape(&d, "logits", GR_DTYPE_F32, 2, (int64_t[]){ 6, 296 });
         assert_int_equal(gr_safetensors_count(d.file), 9);
         size_t inside = 0;
         for (size_t i = 0; i < 3 * 112 * 112; i++) {
-            assert_true(float_at(mask, i) == 0 || float_at(mask, i) == 1);
-            inside += float_at(mask, i) == 1;
-            assert_true(fabsf(float_at(pixels, i)) <= 1);
+            assert_true(float_at(&d, mask, i) == 0 || float_at(&d, mask, i) == 1);
+            inside += float_at(&d, mask, i) == 1;
+            assert_true(fabsf(float_at(&d, pixels, i)) <= 1);
         }
         assert_true(inside > 3 * 112 * 112 / 4 && inside < 3 * 112 * 112 / 2);
         size_t image_rows = 0; /* rows of image tokens (258) are the features in order */
         for (int64_t i = 0; i < n; i++) {
             int32_t id;
-            memcpy(&id, ids->data + 4 * i, 4);
+            memcpy(&id, data_of(&d, ids) + 4 * i, 4);
             if (id == 258) {
-                assert_memory_equal(rows->data + (size_t)i * 384, features->data + image_rows * 384, 384);
+                assert_memory_equal(data_of(&d, rows) + (size_t)i * 384,
+                                    data_of(&d, features) + image_rows * 384, 384);
                 image_rows++;
             }
         }
@@ -684,9 +688,9 @@ static void a_dump_holds_what_was_seen_on_the_way(void **state)
         for (size_t i = 0; i < 6; i++) { /* log-probabilities are those of the logits */
             double sum = 0;
             for (size_t k = 0; k < 296; k++)
-                sum += exp((double)float_at(logits, 296 * i + k));
+                sum += exp((double)float_at(&d, logits, 296 * i + k));
             assert_true(fabs(a.logprobs[i] -
-                             ((double)float_at(logits, 296 * i + (size_t)a.ids[i]) - log(sum))) < 1e-9);
+                             ((double)float_at(&d, logits, 296 * i + (size_t)a.ids[i]) - log(sum))) < 1e-9);
         }
         free_dump(f->rt, &d);
     }
@@ -732,7 +736,7 @@ static void profiles_steer_prompt_masks_and_boxes(void **state)
     const gr_answer_options o = drawn(1, 1);
     const gr_region *regions[2];
     dumped d[5];
-    const uint8_t *replay[5][2], *masks[5];
+    const char *replay[5][2], *masks[5];
     int64_t rows[5];
     for (int i = 0; i < 5; i++) {
         gr_request r = both_request(f, regions);
@@ -741,9 +745,9 @@ static void profiles_steer_prompt_masks_and_boxes(void **state)
         MUST(gr_profile_set(&r.profile, ways[i][0], &err));
         MUST(gr_profile_set(&r.profile, ways[i][1], &err));
         dump_answer(f->rt, f->s, &f->dir, &r, &o, &a, &d[i]);
-        replay[i][0] = gr_safetensors_find(d[i].file, "replay_0")->data;
-        replay[i][1] = gr_safetensors_find(d[i].file, "replay_1")->data;
-        masks[i] = gr_safetensors_find(d[i].file, "mask_values")->data;
+        replay[i][0] = data_of(&d[i], gr_safetensors_find(d[i].file, "replay_0"));
+        replay[i][1] = data_of(&d[i], gr_safetensors_find(d[i].file, "replay_1"));
+        masks[i] = data_of(&d[i], gr_safetensors_find(d[i].file, "mask_values"));
         rows[i] = gr_safetensors_find(d[i].file, "input_ids")->shape[0];
     }
     assert_memory_not_equal(replay[0][0], replay[0][1], REPLAY);
@@ -776,10 +780,10 @@ static void released_numerics_round_to_bf16(void **state)
         const gr_safetensor *logits = gr_safetensors_find(d.file, "logits");
         for (size_t i = 0; i < 4 * 296; i++) {
             uint16_t low;
-            memcpy(&low, logits->data + 4 * i, 2);
+            memcpy(&low, data_of(&d, logits) + 4 * i, 2);
             rounded[m] += low == 0;
             if (i < 296)
-                assert_true(float_at(logits, i) <= float_at(logits, (size_t)a.ids[0])); /* greedy */
+                assert_true(float_at(&d, logits, i) <= float_at(&d, logits, (size_t)a.ids[0])); /* greedy */
         }
         free_dump(f->rt, &d);
         gr_session_close(s);
@@ -811,8 +815,12 @@ static void write_base_weights(gr_runtime *rt, const test_dir *from, const test_
     }
     assert_int_equal(n, gr_checkpoint_count(c) - 1);
     MUST(gr_safetensors_writer_open(&w, rt, test_dir_file(to, "model.safetensors"), specs, n, NULL, &err));
-    for (size_t i; (i = gr_safetensors_writer_next(w)) < n;)
-        MUST(gr_safetensors_writer_add(w, stored[i]->data, stored[i]->bytes, &err));
+    for (size_t i; (i = gr_safetensors_writer_next(w)) < n;) {
+        uint8_t *bytes = test_malloc(stored[i]->bytes);
+        MUST(gr_stored_read(stored[i], 0, bytes, stored[i]->bytes, &err));
+        MUST(gr_safetensors_writer_add(w, bytes, stored[i]->bytes, &err));
+        test_free(bytes);
+    }
     MUST(gr_safetensors_writer_commit(w, &err));
     gr_checkpoint_close(c);
 }

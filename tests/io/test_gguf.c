@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "io/gguf.h"
+#include "support/counting.h"
 #include "support/gguf_file.h"
+#include "support/tempdir.h"
 
 typedef struct {
     gr_runtime *rt;
@@ -25,7 +27,8 @@ static void bench_free(bench *b)
 
 static gr_status parse(gr_gguf **f, bench *b, gr_error *err)
 {
-    return gr_gguf_parse(f, b->rt, (const uint8_t *)b->file.data, b->file.len, "t.gguf", err);
+    const gr_source memory = gr_source_of(b->file.data, b->file.len);
+    return gr_gguf_parse(f, b->rt, &memory, "t.gguf", err);
 }
 
 /* The file is refused with that status and sentence; then the buffer is empty again. */
@@ -181,12 +184,12 @@ static void tensors_have_their_slowest_axis_first(void **state)
     assert_true(z->rank == 2 && z->shape[0] == 2 && z->shape[1] == 3 && z->bytes == 24);
     for (int i = 0; i < 6; i++) {
         uint32_t bits;
-        memcpy(&bits, z->data + 4 * i, 4);
+        memcpy(&bits, b.file.data + z->offset + 4 * i, 4);
         assert_true(gr_f32_from_bits(bits) == (float)i);
     }
     assert_string_equal(a->storage->name, "Q8_0");
     assert_int_equal(a->bytes, 34);
-    assert_int_equal(a->data[33], 33);
+    assert_int_equal(b.file.data[a->offset + 33], 33);
     assert_null(gr_gguf_tensor_find(f, "b.weight"));
     gr_gguf_free(f);
     bench_free(&b);
@@ -334,10 +337,61 @@ static void a_file_cut_off_anywhere_is_refused(void **state)
         memcpy(copy, b.file.data, cut);
         gr_gguf *f;
         err = (gr_error){ 0 };
-        if (gr_gguf_parse(&f, b.rt, copy, cut, "t", &err) != GR_ERR_FORMAT || f || !err.msg[0])
+        const gr_source memory = gr_source_of(copy, cut);
+        if (gr_gguf_parse(&f, b.rt, &memory, "t", &err) != GR_ERR_FORMAT || f || !err.msg[0])
             fail_msg("cut at %zu: '%s'", cut, err.msg);
         free(copy);
     }
+    bench_free(&b);
+}
+
+/* Of a file the head alone comes into memory, in larger and larger parts; data stay where they are. */
+static void a_file_is_read_up_to_the_end_of_its_head(void **state)
+{
+    enum { TEXTS = 40000, DATA = 3000000 };
+    (void)state;
+    bench b = bench_new();
+    gr_error err = { 0 };
+    gr_gguf *f;
+    gr_source file;
+    const gr_gguf_value *v;
+    test_dir d;
+    counting c = { 0 };
+    gr_runtime *rt = counting_runtime(&c, 1);
+    test_dir_make(&d);
+    gguf_head(&b.file, 3, 1, 1);
+    gguf_key_array(&b.file, "texts", GR_GGUF_STRING, TEXTS);
+    for (int i = 0; i < TEXTS; i++)
+        gguf_string(&b.file, "a text that is read in parts");
+    gguf_tensor(&b.file, "t", 1, DIMS(DATA), 24 /* I8 */, 0);
+    gguf_pad(&b.file, 32);
+    const size_t data_at = b.file.len;
+    char *zeros = calloc(DATA, 1);
+    assert_true(gr_buf_add(&b.file, zeros, DATA));
+    free(zeros);
+    test_dir_write(&d, "x.gguf", b.file.data, b.file.len);
+
+    MUST(gr_source_open(&file, test_dir_file(&d, "x.gguf"), &err));
+    MUST(gr_gguf_parse(&f, rt, &file, "x", &err));
+    assert_true(atomic_load(&c.peak) < b.file.len + (1 << 21)); /* two parts for a moment, and no more data */
+    assert_int_equal(gr_gguf_tensor_find(f, "t")->offset, data_at);
+    MUST(gr_gguf_array(f, "texts", GR_GGUF_REQUIRED, GR_GGUF_STRING, &v, &err));
+    size_t at = 0;
+    for (int i = 0; i < TEXTS; i++)
+        assert_memory_equal(gr_gguf_next_string(v, &at).at, "a text that is read in parts", 28);
+    gr_gguf_free(f);
+
+    assert_int_equal(truncate(test_dir_file(&d, "x.gguf"), 1200000), 0);
+    MUST_FAIL(gr_gguf_parse(&f, rt, &file, "x", &err), GR_ERR_IO, "x: the head: expected");
+    assert_null(f);
+    gr_source_close(&file);
+    MUST(gr_source_open(&file, test_dir_file(&d, "x.gguf"), &err));
+    MUST_FAIL(gr_gguf_parse(&f, rt, &file, "x", &err), GR_ERR_FORMAT,
+              "x: the file of 1200000 bytes is cut off");
+    gr_source_close(&file);
+    gr_runtime_free(rt);
+    assert_int_equal(atomic_load(&c.now), 0);
+    test_dir_remove(&d);
     bench_free(&b);
 }
 
@@ -347,10 +401,10 @@ static void the_published_vocabulary_file_is_read(void **state)
     NEED_SHARED("tokenizers/llama-spm/vocab.gguf");
     gr_runtime *rt = test_runtime();
     gr_error err = { 0 };
-    gr_file_map map;
+    gr_source file;
     gr_gguf *f;
-    MUST(gr_file_map_open(&map, SHARED_FILE("tokenizers/llama-spm/vocab.gguf"), &err));
-    MUST(gr_gguf_parse(&f, rt, map.data, map.size, "vocab.gguf", &err));
+    MUST(gr_source_open(&file, SHARED_FILE("tokenizers/llama-spm/vocab.gguf"), &err));
+    MUST(gr_gguf_parse(&f, rt, &file, "vocab.gguf", &err));
     assert_int_equal(gr_gguf_n_keys(f), 22);
     assert_int_equal(gr_gguf_n_tensors(f), 0);
     uint64_t n;
@@ -364,7 +418,7 @@ static void the_published_vocabulary_file_is_read(void **state)
     assert_int_equal(v->count, 32000);
     assert_int_equal(gr_gguf_i32_at(v, 3), 6);
     gr_gguf_free(f);
-    gr_file_map_close(&map);
+    gr_source_close(&file);
     gr_runtime_free(rt);
 }
 
@@ -378,6 +432,7 @@ int main(void)
         cmocka_unit_test(keys_that_break_a_rule_are_refused),
         cmocka_unit_test(tensors_that_break_a_rule_are_refused),
         cmocka_unit_test(a_file_cut_off_anywhere_is_refused),
+        cmocka_unit_test(a_file_is_read_up_to_the_end_of_its_head),
         cmocka_unit_test(the_published_vocabulary_file_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,28 +3,8 @@
 #include "io/checkpoint.h"
 #include "model/gar_new.h"
 #include "model/gar_tensors.h"
+#include "support/counting.h"
 #include "support/tempdir.h"
-
-/* Fails the allocation number `fail_at` (from 1; 0: none) and counts what is held. */
-typedef struct {
-    long n, fail_at, held;
-} torture;
-
-static void *torture_alloc(void *user, size_t bytes, size_t align)
-{
-    torture *t = user;
-    void *memory = NULL;
-    if (++t->n == t->fail_at || posix_memalign(&memory, align, bytes) != 0)
-        return NULL;
-    t->held++;
-    return memory;
-}
-
-static void torture_free(void *user, void *memory)
-{
-    ((torture *)user)->held--;
-    free(memory);
-}
 
 static gr_status make(gr_runtime *rt, const char *dir, gr_error *err)
 {
@@ -56,33 +36,27 @@ static gr_status load(gr_runtime *rt, const char *dir, gr_error *err)
 static void torment(gr_status (*call)(gr_runtime *rt, const char *dir, gr_error *err), const char *dir,
                     const test_dir *root, int left_when_failed)
 {
-    torture t = { 0 };
-    gr_runtime_options o;
-    gr_runtime_options_init(&o);
-    o.n_threads = 1;
-    o.allocator = (gr_allocator){ torture_alloc, torture_free, &t };
-    gr_runtime *rt;
+    counting c = { 0 };
     gr_error err = { 0 };
-    MUST(gr_runtime_new(&rt, &o, &err));
-    const long base = t.held;
-    for (long k = 1;; k++) {
-        t.n = 0;
-        t.fail_at = k;
+    gr_runtime *rt = counting_runtime(&c, 1);
+    const size_t held = atomic_load(&c.now);
+    for (size_t k = 1;; k++) {
+        atomic_store(&c.calls, 0);
+        atomic_store(&c.fail_at, k);
         err = (gr_error){ 0 };
         const gr_status st = call(rt, dir, &err);
-        assert_int_equal(t.held, base);
-        if (t.n < k) { /* it was never reached */
+        assert_int_equal(atomic_load(&c.now), held);
+        if (atomic_load(&c.calls) < k) { /* it was never reached */
             MUST(st);
             assert_true(k > 10);
             break;
         }
         if (st != GR_ERR_MEM || !err.msg[0])
-            fail_msg("allocation %ld: status %d, '%s'", k, st, err.msg);
+            fail_msg("allocation %zu: status %d, '%s'", k, st, err.msg);
         assert_int_equal(test_dir_count(root), left_when_failed);
     }
-    t.fail_at = 0;
     gr_runtime_free(rt);
-    assert_int_equal(t.held, 0);
+    assert_int_equal(atomic_load(&c.now), 0);
 }
 
 static void a_failed_allocation_is_a_failed_call_and_no_leak(void **state)

@@ -147,15 +147,17 @@ static const gr_stored *golden(const tables *t, const char *name, const char *pa
 
 static float float_at(const gr_stored *g, size_t i)
 {
+    gr_error err = { 0 };
     float f;
-    memcpy(&f, g->data + 4 * i, 4);
+    MUST(gr_stored_read(g, 4 * i, &f, 4, &err));
     return f;
 }
 
 static size_t index_at(const gr_stored *g, size_t i)
 {
+    gr_error err = { 0 };
     int64_t n;
-    memcpy(&n, g->data + 8 * i, 8);
+    MUST(gr_stored_read(g, 8 * i, &n, 8, &err));
     return (size_t)n;
 }
 

@@ -63,6 +63,12 @@ static const gr_stored *must_tensor(const golden *c, const char *kind, const cha
 
 static size_t count(const gr_stored *t) { return t->bytes / gr_dtype_bytes(t->dtype); }
 
+static void read_at(const gr_stored *t, size_t from, void *to, size_t bytes)
+{
+    gr_error err = { 0 };
+    MUST(gr_stored_read(t, from, to, bytes, &err));
+}
+
 /* A copy of a tensor, perhaps transposed from [rows, n / rows]. */
 static float *load(const gr_stored *t, size_t skip, int rows)
 {
@@ -70,9 +76,9 @@ static float *load(const gr_stored *t, size_t skip, int rows)
     float *to = calloc(skip + n + 1, sizeof *to);
     assert_non_null(to);
     assert_int_equal(t->dtype, GR_DTYPE_F32);
-    memcpy(to + skip, t->data, n * sizeof *to);
+    read_at(t, 0, to + skip, n * sizeof *to);
     for (size_t i = 0; rows && i < n; i++)
-        memcpy(&to[skip + i % cols * (size_t)rows + i / cols], t->data + 4 * i, 4);
+        read_at(t, 4 * i, &to[skip + i % cols * (size_t)rows + i / cols], 4);
     return to;
 }
 
@@ -171,7 +177,7 @@ static float llama_angle(const golden *c, int row, int i)
     const gr_stored *at = tensor(c, "in", "position");
     int64_t first = c->first_position;
     if (at)
-        memcpy(&first, at->data, sizeof first);
+        read_at(at, 0, &first, sizeof first);
     return (float)f * (float)(first + row);
 }
 
@@ -236,7 +242,8 @@ static gr_value *patch_conv(golden *c)
     float *square = calloc((size_t)(channels * width * width), sizeof *square);
     assert_non_null(square);
     for (int k = 0; k < channels; k++)
-        memcpy(square + k * width * width, t->data + 4 * k * height * width, 4 * (size_t)(height * width));
+        read_at(t, (size_t)(4 * k * height * width), square + k * width * width,
+                4 * (size_t)(height * width));
     gr_value *x = own_input(c, "x", 1, channels * width * width, square, false);
     free(square);
     gr_value *y = gr_linear(gr_patchify(x, channels, 1, width, 14), param(c, "weight"), NULL);
@@ -256,7 +263,7 @@ static gr_value *embedding(golden *c)
     assert_true(count(t) <= 64);
     for (size_t i = 0; i < count(t); i++) {
         int64_t id;
-        memcpy(&id, t->data + 8 * i, 8);
+        read_at(t, 8 * i, &id, 8);
         ids[i] = (int32_t)id;
     }
     return gr_embed(own_input(c, "ids", (int)count(t), 1, ids, true), param(c, "weight"), NULL);
@@ -303,7 +310,7 @@ static gr_value *roi_align(golden *c)
     const int32_t canvas[] = { (int32_t)map->shape[2], (int32_t)map->shape[1], 0 };
     float shifted[4];
     for (int i = 0; i < 4; i++) {
-        memcpy(&shifted[i], box->data + 4 * i, 4);
+        read_at(box, 4 * i, &shifted[i], 4);
         shifted[i] = shifted[i] * (float)c->spatial_scale - 0.5f;
     }
     c->transpose_out = (int)map->shape[0];

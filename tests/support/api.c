@@ -60,3 +60,15 @@ gr_region *api_region(gr_runtime *rt, const gr_image *image, const char *spec)
     gr_region_spec_free(written);
     return region;
 }
+
+void api_take(const gr_session *s, api_answer *a)
+{
+    memset(a, 0, sizeof *a);
+    a->n = gr_session_n_tokens(s);
+    assert_true(a->n <= 64);
+    for (size_t i = 0; i < a->n; i++) {
+        const gr_token t = gr_session_token(s, i);
+        a->ids[i] = t.id;
+        a->logprobs[i] = t.logprob;
+    }
+}

@@ -13,4 +13,15 @@ gr_session *api_session(gr_engine *engine);
 gr_image *api_image(gr_runtime *rt, int width, int height, uint64_t seed);
 gr_region *api_region(gr_runtime *rt, const gr_image *image, const char *spec);
 
+/* What a session said, to the bit; compared with assert_memory_equal. (Its text may have zeros in the
+ * middle.) */
+typedef struct {
+    size_t n;
+    int32_t ids[64];
+    double logprobs[64];
+} api_answer;
+
+/* Of at most 64 tokens. */
+void api_take(const gr_session *s, api_answer *a);
+
 #endif

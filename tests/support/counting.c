@@ -12,13 +12,15 @@ static void *counted_alloc(void *user, size_t bytes, size_t align)
 {
     counting *c = user;
     void *got;
+    const size_t call = atomic_fetch_add(&c->calls, 1) + 1, fail_at = atomic_load(&c->fail_at);
+    if (fail_at > 0 && (c->for_good ? call >= fail_at : call == fail_at))
+        return NULL;
     const size_t room = align > sizeof(head) ? align : sizeof(head);
     if (posix_memalign(&got, room, room + bytes) != 0)
         return NULL;
     head *h = (head *)(void *)((char *)got + room - sizeof(head));
     *h = (head){ got, bytes };
     const size_t now = atomic_fetch_add(&c->now, bytes) + bytes;
-    atomic_fetch_add(&c->calls, 1);
     for (size_t peak = atomic_load(&c->peak); now > peak;)
         if (atomic_compare_exchange_weak(&c->peak, &peak, now))
             break;
@@ -33,14 +35,19 @@ static void counted_free(void *user, void *memory)
     free(h->got);
 }
 
-gr_runtime *counting_runtime(counting *c, int n_threads)
+gr_allocator counting_allocator(counting *c) { return (gr_allocator){ counted_alloc, counted_free, c }; }
+
+gr_runtime *counting_runtime(counting *c, int n_threads) { return counting_runtime_cpu(c, n_threads, ~0u); }
+
+gr_runtime *counting_runtime_cpu(counting *c, int n_threads, unsigned cpu_mask)
 {
     gr_runtime *rt;
     gr_runtime_options o;
     gr_error err = { 0 };
     gr_runtime_options_init(&o);
     o.n_threads = n_threads;
-    o.allocator = (gr_allocator){ counted_alloc, counted_free, c };
+    o.cpu_mask = cpu_mask;
+    o.allocator = counting_allocator(c);
     MUST(gr_runtime_new(&rt, &o, &err));
     return rt;
 }

@@ -89,7 +89,8 @@ static gr_safetensors *open_tensors(golden_case *c, const char *file, char **byt
     gr_safetensors *f;
     snprintf(path, sizeof path, TEST_FILE("golden/gar/%s"), file);
     MUST(gr_file_read(c->rt, path, (size_t)1 << 26, bytes, &size, &err));
-    MUST(gr_safetensors_parse(&f, c->rt, (uint8_t *)*bytes, size, path, &err));
+    const gr_source memory = gr_source_of(*bytes, size);
+    MUST(gr_safetensors_parse(&f, c->rt, &memory, path, &err));
     return f;
 }
 
@@ -191,7 +192,7 @@ static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_err
     const gr_safetensor *tiles = gr_safetensors_find(c->want_inputs, "tile_pixels");
     const size_t side = (size_t)c->gar->config.vision.tile_px, n = side * side;
     for (size_t i = 0; i < 3 * n; i++)
-        pixels[i] = ((float)tiles->data[(size_t)t * 3 * n + i] - 127.5f) / 127.5f;
+        pixels[i] = ((float)(uint8_t)c->input_bytes[tiles->offset + (size_t)t * 3 * n + i] - 127.5f) / 127.5f;
     uint8_t *bytes = malloc(n);
     assert_non_null(bytes);
     memset(bytes, 0, n);
@@ -298,13 +299,13 @@ void golden_case_run(golden_case *c, int chunk_rows)
     assert_true(n <= 2048 && c->steps <= 256);
     for (size_t i = 0; i < n; i++) {
         int64_t id;
-        memcpy(&id, input->data + 8 * i, 8);
+        memcpy(&id, c->input_bytes + input->offset + 8 * i, 8);
         ids[i] = (int32_t)id;
         source[i] = source_of(c, ids[i], &image_seen, crop_seen);
     }
     for (int i = 0; i < c->steps; i++) {
         int64_t id;
-        memcpy(&id, greedy->data + 8 * i, 8);
+        memcpy(&id, c->bytes + greedy->offset + 8 * i, 8);
         forced[i] = (int32_t)id;
     }
     MUST(gr_sequence_rows(s, ids, source, n, &err));
@@ -348,7 +349,7 @@ static void compare_named(golden_case *c, const char *ours, const char *theirs, 
     /* Of the last norm, only the row that becomes logits is computed; PyTorch's last one. */
     const bool last_row = strcmp(ours, "tap.text.norm") == 0;
     const size_t n = last_row ? (size_t)want->shape[1] : want->bytes / sizeof(float);
-    const uint8_t *data = want->data + want->bytes - n * sizeof(float);
+    const char *data = c->bytes + want->offset + want->bytes - n * sizeof(float);
     c->n_compared++;
     /* Embeddings are shown for the answer's rows too; PyTorch's are the prompt's. */
     if (!got || (strcmp(ours, "inputs_embeds") == 0 ? got->n < n : got->n != n))

@@ -36,7 +36,8 @@ static gr_status from_gguf(gr_tokenizer **t, bench *b, gr_error *err)
 {
     gr_gguf *f;
     *t = NULL;
-    GR_TRY(gr_gguf_parse(&f, b->rt, (const uint8_t *)b->file.data, b->file.len, "t.gguf", err));
+    const gr_source memory = gr_source_of(b->file.data, b->file.len);
+    GR_TRY(gr_gguf_parse(&f, b->rt, &memory, "t.gguf", err));
     const gr_status st = gr_tokenizer_from_gguf(t, b->rt, f, err);
     gr_gguf_free(f);
     return st;

@@ -13,6 +13,7 @@
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/prepare.h"
 #include "base/alloc.h"
+#include "base/failure.h"
 #include "base/half.h"
 #include "base/log.h"
 #include "base/runtime.h"
@@ -78,14 +79,19 @@ static void check_copy(gr_backend *backend, void *to, const void *from, size_t b
         gr_guard_open(source, GR_GUARD_CLOSED);
 }
 
-/* Looked-up rows are copied too: a device cannot read the file's own bytes. */
-static gr_status make_form(gr_backend *backend, void *to, const gr_weight *w, gr_form form, gr_error *err)
+/* Looked-up rows are copied too: a device cannot read files. */
+static gr_status make_form(gr_backend *backend, uint8_t *to, const gr_weight *w, gr_form form, gr_error *err)
 {
+    const size_t row_bytes = w->cols * gr_dtype_bytes(w->dtype);
     if (form == GR_FORM_VECTOR)
-        return gr_prepare_vector(backend->rt, to, w, err);
+        return gr_prepare_vector((float *)(void *)to, w, err);
     if (form == GR_FORM_PANELS)
         return gr_prepare_panels(backend->rt, to, w, err);
-    memcpy(to, w->stored, w->rows * w->cols * gr_dtype_bytes(w->dtype));
+    for (size_t r = 0; r < w->rows; r++) {
+        const size_t stored = gr_weight_stored_row(w, r);
+        GR_TRY(gr_weight_read(w, stored, 0, w->cols, to + r * row_bytes, err));
+        GR_TRY(gr_weight_check(w, stored, 0, w->cols, to + r * row_bytes, err));
+    }
     return GR_OK;
 }
 
@@ -94,8 +100,12 @@ static gr_status check_prepare(gr_backend *backend, gr_weight *w, gr_form form, 
     checker *c = (checker *)backend;
     GR_TRY(gr_prepare_check(w, err));
     if (form == GR_FORM_NONE || (form == GR_FORM_VECTOR && w->vector) ||
-        (form == GR_FORM_PANELS && w->panels) || (form == GR_FORM_ROWS && w->looked_up))
+        (form == GR_FORM_PANELS && w->panels) || (form == GR_FORM_ROWS && w->rows_ready))
         return GR_OK;
+    if (form == GR_FORM_ROWS && w->panels) {
+        w->rows_ready = true;
+        return GR_OK;
+    }
     void *to = check_place(backend,
                            form == GR_FORM_ROWS ? w->rows * w->cols * gr_dtype_bytes(w->dtype)
                                                 : gr_weight_form_bytes(w, form),
@@ -112,7 +122,7 @@ static gr_status check_prepare(gr_backend *backend, gr_weight *w, gr_form form, 
     if (form == GR_FORM_VECTOR)
         w->vector = to;
     else if (form == GR_FORM_ROWS)
-        w->looked_up = to;
+        w->looked_up = to, w->rows_ready = true;
     else
         w->panels = to, w->panel_dtype = gr_panel_dtype(w);
     return GR_OK;
@@ -126,6 +136,7 @@ static void check_unprepare(gr_backend *backend, gr_weight *w)
     w->vector = NULL;
     w->panels = NULL;
     w->looked_up = NULL;
+    w->rows_ready = false;
 }
 
 static gr_status broken(checker *c, gr_error *err, const gr_task *t, const char *what, const char *which,
@@ -237,8 +248,12 @@ static gr_status run_twice(checker *c, gr_task *t, gr_error *err)
     for (gr_guarded *b = c->guard.blocks; b; b = b->next)
         if (b->writable)
             memcpy(b->before, b->pages, b->size);
+    gr_failure failure;
+    gr_failure_init(&failure);
+    t->failure = &failure;
     fill_results(c, t);
     gr_cpu_run_task(c->base.rt->threads, t, false);
+    GR_TRY(gr_failure_status(&failure, err));
     GR_TRY(check_written(c, t, err));
     for (gr_guarded *b = c->guard.blocks; b; b = b->next)
         if (b->writable) {

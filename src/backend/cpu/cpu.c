@@ -4,6 +4,7 @@
 
 #include "backend/cpu/prepare.h"
 #include "base/alloc.h"
+#include "base/failure.h"
 #include "base/runtime.h"
 
 typedef struct {
@@ -75,14 +76,14 @@ static gr_status cpu_prepare(gr_backend *b, gr_weight *w, gr_form form, gr_error
     if (status != GR_OK || form == GR_FORM_NONE || (form == GR_FORM_VECTOR && w->vector) ||
         (form == GR_FORM_PANELS && w->panels))
         return status;
-    if (form == GR_FORM_ROWS) {
-        w->looked_up = w->stored;
+    if (form == GR_FORM_ROWS) { /* read when they are wanted, or in the panels */
+        w->rows_ready = true;
         return GR_OK;
     }
     if (!(made = cpu_place(b, gr_weight_form_bytes(w, form), err)))
         return GR_ERR_MEM;
-    status = form == GR_FORM_VECTOR ? gr_prepare_vector(b->rt, made, w, err)
-                                    : gr_prepare_panels(b->rt, made, w, err);
+    status =
+        form == GR_FORM_VECTOR ? gr_prepare_vector(made, w, err) : gr_prepare_panels(b->rt, made, w, err);
     if (status != GR_OK) {
         cpu_release(b, made);
         return status;
@@ -102,7 +103,7 @@ static void cpu_unprepare(gr_backend *b, gr_weight *w)
     gr_free(b->rt, w->panels);
     w->vector = NULL;
     w->panels = NULL;
-    w->looked_up = NULL;
+    w->rows_ready = false;
 }
 
 static bool cpu_supports(const gr_backend *b, const char *op)
@@ -114,10 +115,12 @@ static bool cpu_supports(const gr_backend *b, const char *op)
 
 static gr_status cpu_run(gr_backend *b, gr_task *task, gr_error *err)
 {
-    (void)err;
+    gr_failure failure;
+    gr_failure_init(&failure);
+    task->failure = &failure;
     task->k = &((cpu_backend *)b)->kernels;
     gr_cpu_run_task(b->rt->threads, task, false);
-    return GR_OK;
+    return gr_failure_status(&failure, err);
 }
 
 static gr_status cpu_sync(gr_backend *b, gr_error *err)
