@@ -88,6 +88,7 @@ struct gr_task {
     const gr_kv_pages *kv; /* likewise */
     int kv_layer;
     int inplace; /* input whose memory output 0 overwrites, or -1 */
+    bool adds;   /* results are added to what output 0 holds, and not rounded */
     /* How host memory does it. Phases are separated by barriers; units of a phase are independent. */
     int n_workers; /* that share the units */
     int n_phases;

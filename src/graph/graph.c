@@ -120,7 +120,13 @@ gr_value *gr_graph_param(gr_graph *g, const char *name, int rows, int cols)
                                .output = -1 });
 }
 
-void gr_graph_train(gr_graph *g) { g->trains = true; }
+void gr_graph_train(gr_graph *g)
+{
+    g->trains = true;
+    for (int i = 0; i < g->n_params; i++)
+        if (g->param_forms[i] == GR_FORM_PANELS)
+            g->param_forms[i] = GR_FORM_VECTOR;
+}
 
 gr_form gr_graph_param_form(const gr_graph *g, int slot)
 {
@@ -139,6 +145,34 @@ gr_value *gr_graph_output(gr_graph *g, gr_value *v)
     v->output = g->n_outputs;
     g->outputs[g->n_outputs++] = v;
     return v;
+}
+
+gr_value *gr_graph_output_sum(gr_graph *g, gr_value *v)
+{
+    if (!gr_graph_output(g, v))
+        return NULL;
+    if (!v->producer->op->adds || v != v->producer->out[0]) {
+        gr_graph_fail(g, GR_ERR_UNSUPPORTED, "output %d is made by %s, which cannot add to what is there",
+                      v->output, v->producer->op->name);
+        return NULL;
+    }
+    v->producer->adds = true;
+    return v;
+}
+
+gr_value *gr_graph_input_at(const gr_graph *g, int slot)
+{
+    return slot >= 0 && slot < g->n_inputs ? g->inputs[slot] : NULL;
+}
+
+gr_value *gr_graph_param_at(const gr_graph *g, int slot)
+{
+    return slot >= 0 && slot < g->n_params ? g->params[slot] : NULL;
+}
+
+gr_value *gr_graph_output_at(const gr_graph *g, int slot)
+{
+    return slot >= 0 && slot < g->n_outputs ? g->outputs[slot] : NULL;
 }
 
 gr_value *gr_graph_name(gr_value *v, const char *name)

@@ -60,6 +60,7 @@ struct gr_node {
     gr_value *out[GR_MAX_OUT];
     gr_attr attr;
     gr_rounding round;
+    bool adds; /* to what output 0 holds */
 };
 
 /* One call of a plan. Everything is borrowed; pointers to values are in the backend's space. Outputs overlap
@@ -86,7 +87,7 @@ gr_status gr_graph_new(gr_graph **out, gr_runtime *rt, const char *name, gr_roun
 void gr_graph_free(gr_graph *g); /* NULL is fine */
 
 /* Linear weights are read as f32 rows (GR_FORM_VECTOR) instead of panels: what an optimiser changes needs no
- * packing again. The bits are the same. Before any parameter is read. */
+ * packing again. The bits are the same. Before gr_graph_plan. */
 void gr_graph_train(gr_graph *g);
 
 /* Declares a run-time number of rows; returns its index. capacity >= 1. */
@@ -101,6 +102,13 @@ gr_value *gr_graph_param(gr_graph *g, const char *name, int rows, int cols);
 gr_form gr_graph_param_form(const gr_graph *g, int slot);
 /* Makes a value an output: its memory is bound at run time. Returns the value. */
 gr_value *gr_graph_output(gr_graph *g, gr_value *v);
+/* The same, but results are added to what that memory holds: gradients of weights over tiles and samples. The
+ * operator that makes v must be able to (gr_op.adds). */
+gr_value *gr_graph_output_sum(gr_graph *g, gr_value *v);
+/* What was declared or made an output, by slot; NULL: there is none. */
+gr_value *gr_graph_input_at(const gr_graph *g, int slot);
+gr_value *gr_graph_param_at(const gr_graph *g, int slot);
+gr_value *gr_graph_output_at(const gr_graph *g, int slot);
 /* Names a value, so that it can be tapped; the name is a literal. Returns the value. */
 gr_value *gr_graph_name(gr_value *v, const char *name);
 /* Columns [col0, col0 + cols) of v. */

@@ -15,6 +15,7 @@ struct gr_op {
     int min_in, max_in, n_out;
     gr_form forms[GR_MAX_IN]; /* how a parameter given as this input is read; NONE: must not be a parameter */
     unsigned inplace;         /* bit i: output 0 may take the memory of input i when that dies here */
+    bool adds;                /* can add to what output 0 holds (gr_task.adds) */
     bool reads_rows;          /* needs the row table, which must say where every row of input 0 belongs */
     int n_phases;             /* 0 counts as 1 */
     /* Checks the inputs and sets extent, factor and cols of the outputs (they come as copies of input 0).

@@ -48,6 +48,7 @@ static void make_task(gr_task *t, const gr_graph *g, const gr_run *run, const gr
                     .kv = run->kv,
                     .kv_layer = run->kv_layer,
                     .inplace = -1,
+                    .adds = n->adds,
                     .n_phases = op->n_phases ? op->n_phases : 1,
                     .scratch_bytes = g->scratch_bytes,
                     .scratch = run->arena + g->values_bytes,

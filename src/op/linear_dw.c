@@ -43,6 +43,7 @@ static gr_product product_of(const gr_task *t)
                          .depth = dy->rows,
                          .out = dw->f,
                          .ldo = dw->stride,
+                         .adds = t->adds,
                          .block_rows = GR_PRODUCT_ROWS,
                          .strip = columns,
                          .panel = panel,
@@ -69,7 +70,7 @@ static void dw_forward(const gr_task *t, int phase, size_t unit, void *scratch)
     (void)phase;
     const gr_product p = product_of(t);
     const gr_product_part made = gr_product_run(&p, t->n_workers, unit, scratch);
-    for (size_t o = made.r0; o < made.r1; o++)
+    for (size_t o = made.r0; o < made.r1 && !t->adds; o++)
         gr_finish(t, gr_row(&t->out[0], o) + made.c0, made.c1 - made.c0);
 }
 
@@ -83,6 +84,7 @@ const gr_op gr_op_linear_dw = { .name = "linear_dw",
                                 .min_in = 2,
                                 .max_in = 2,
                                 .n_out = 1,
+                                .adds = true,
                                 .infer = dw_infer,
                                 .units = dw_units,
                                 .scratch = dw_scratch,

@@ -100,6 +100,12 @@ gr_value *gr_mean_pool(gr_value *x, int side, int factor);
  * torchvision.ops.roi_align(aligned=True). */
 gr_value *gr_roi_align(gr_value *features, gr_value *boxes, gr_value *canvas, int tile_side, int side);
 
+/* --- cross_entropy.c
+ * -------------------------------------------------------------------------------------------------- */
+/* logits [R, V], target an index [R, 1] of columns -> [R, 1]: log(sum(exp(logits))) - logits[target]. */
+gr_value *gr_cross_entropy(gr_value *logits, gr_value *target);
+extern const gr_op gr_op_cross_entropy_grad;
+
 /* --- fused.c: made by rewrites only
  * ----------------------------------------------------------------------------------- */
 extern const gr_op gr_op_rms_scale, gr_op_swiglu, gr_op_add_scaled;

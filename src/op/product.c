@@ -38,7 +38,7 @@ gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, 
     const size_t r0 = unit % blocks * p->block_rows, m = least(p->rows - r0, p->block_rows);
     const size_t p0 = unit / blocks * group, p1 = least(p0 + group, gr_n_panels(p->cols));
     float *room = scratch, *strips = room + GR_PANEL * GR_K_BLOCK;
-    if (p->depth == 0) /* a sum of nothing */
+    if (p->depth == 0 && !p->adds) /* a sum of nothing */
         for (size_t r = r0; r < r0 + m; r++)
             memset(p->out + r * p->ldo + p0 * GR_PANEL, 0,
                    (least(p1 * GR_PANEL, p->cols) - p0 * GR_PANEL) * sizeof(float));
@@ -51,7 +51,8 @@ gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, 
             for (size_t r = 0; r < m; r += tall)
                 p->k->strip[gr_panel_index(p->panel_dtype)](
                     p->out + (r0 + r) * p->ldo + c * GR_PANEL, p->ldo, least(m - r, tall),
-                    least(p->cols - c * GR_PANEL, GR_PANEL), strips + r * GR_K_BLOCK, n, panel, i0 == 0);
+                    least(p->cols - c * GR_PANEL, GR_PANEL), strips + r * GR_K_BLOCK, n, panel,
+                    i0 == 0 && !p->adds);
         }
     }
     return (gr_product_part){ r0, r0 + m, p0 * GR_PANEL, least(p1 * GR_PANEL, p->cols) };

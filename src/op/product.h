@@ -6,6 +6,8 @@
 #ifndef GR_OP_PRODUCT_H
 #define GR_OP_PRODUCT_H
 
+#include <stdbool.h>
+
 #include "backend/task.h"
 #include "grasp/dtype.h"
 
@@ -15,6 +17,7 @@ struct gr_product {
     size_t rows, cols, depth;
     float *out;
     size_t ldo;
+    bool adds;         /* to what `out` holds */
     size_t block_rows; /* of a unit; <= GR_PRODUCT_ROWS */
     /* Puts a(r0 + r, i0 + i) to strip[i * k->strip_rows + r], for r < rows and i < n. */
     void (*strip)(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n);

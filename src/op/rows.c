@@ -12,18 +12,18 @@ static size_t column_units(const gr_task *t, int phase)
     return (t->out[0].cols + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
 }
 
-/* Columns of a unit, and the output's share of them set to zero. */
+/* Columns of a unit, and the output's share of them set to zero unless it is added to. */
 static void clear_columns(const gr_task *t, size_t unit, size_t *c0, size_t *n)
 {
     *c0 = unit * COLUMN_BLOCK;
     *n = t->out[0].cols - *c0 < COLUMN_BLOCK ? t->out[0].cols - *c0 : COLUMN_BLOCK;
-    for (size_t r = 0; r < t->out[0].rows; r++)
+    for (size_t r = 0; r < t->out[0].rows && !t->adds; r++)
         memset(gr_row(&t->out[0], r) + *c0, 0, *n * sizeof(float));
 }
 
 static void finish_columns(const gr_task *t, size_t c0, size_t n)
 {
-    for (size_t r = 0; r < t->out[0].rows; r++)
+    for (size_t r = 0; r < t->out[0].rows && !t->adds; r++)
         gr_finish(t, gr_row(&t->out[0], r) + c0, n);
 }
 
@@ -217,6 +217,7 @@ const gr_op gr_op_scatter_rows = { .name = "scatter_rows",
                                    .max_in = 3,
                                    .n_out = 1,
                                    .forms = { GR_FORM_NONE, GR_FORM_NONE, GR_FORM_ROWS },
+                                   .adds = true,
                                    .infer = scatter_infer,
                                    .units = column_units,
                                    .forward = scatter_forward };
@@ -250,6 +251,7 @@ const gr_op gr_op_sum_groups = { .name = "sum_groups",
                                  .min_in = 1,
                                  .max_in = 1,
                                  .n_out = 1,
+                                 .adds = true,
                                  .infer = sum_infer,
                                  .units = column_units,
                                  .forward = sum_forward };

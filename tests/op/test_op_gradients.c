@@ -114,6 +114,19 @@ static gr_value *embed(gr_graph *g)
     return gr_embed(ids, gr_graph_param(g, "table", 11, 5), features);
 }
 
+static gr_value *entropy(gr_graph *g)
+{
+    gr_value *logits = rows_in(g, 1, 1100); /* more than one piece of exponentials */
+    return gr_cross_entropy(gr_mul(logits, logits), gr_graph_input_index(g, "target", 0, 1, 1));
+}
+
+static void set_targets(int slot, void *data, size_t n)
+{
+    static const int32_t targets[] = { 0, 1099, 511, 3, 3 };
+    assert_true(slot == 1 && n <= 5);
+    memcpy(data, targets, n * sizeof *targets);
+}
+
 static gr_value *embed_text(gr_graph *g)
 {
     gr_value *ids = gr_graph_input_index(g, "ids", gr_graph_extent(g, "rows", 12), 1, 1);
@@ -243,6 +256,7 @@ static const grad_case cases[] = {
     { "gather_rows", gather, { 5, 9 }, { 0 }, set_gather, 2, 0 },
     { "embed with features", embed, { 9, 2 }, { 0 }, set_ids, 1, 0 },
     { "embed", embed_text, { 9 }, { 0 }, set_text_ids, 1, 0 },
+    { "cross_entropy", entropy, { 5 }, { 0 }, set_targets, 2, 0 },
     { "mean_pool", pool, { 2 }, { 0 }, NULL, 0, 0 },
     { "mean_pool by 3", pool_three, { 3 }, { 0 }, NULL, 0, 0 },
     { "roi_align", roi, { 5, 4 }, { 0 }, set_roi, 6, 0 },
@@ -506,15 +520,80 @@ static void both_backends_and_any_threads_give_the_same_bits(void **state)
 }
 
 /* What has no rule, and why nobody may want one. */
-static const char
-    *const without_rule[] = {
-        "patchify", /* pictures are given, not learned */
-        "linear_dx",       "linear_dw",     "gelu_grad",      "silu_grad", /* backward partners: no second
-                                                                              derivatives */
-        "layer_norm_grad", "rms_norm_grad", "attention_grad", "mean_pool_grad", "roi_align_grad",
-        "scatter_rows",    "sum_groups",    "pad_columns",    "rms_scale",      "swiglu",
-        "add_scaled", /* made by rewrites, for inference */
-    };
+static const char *const without_rule[] = {
+    "patchify", /* pictures are given, not learned */
+    "linear_dx",       "linear_dw",     "cross_entropy_grad", "gelu_grad",
+    "silu_grad", /* backward partners: no second
+derivatives */
+    "layer_norm_grad", "rms_norm_grad", "attention_grad",     "mean_pool_grad",
+    "roi_align_grad",  "scatter_rows",  "sum_groups",         "pad_columns",
+    "rms_scale",       "swiglu",        "add_scaled", /* made by rewrites, for inference */
+};
+
+/* Gradients of a linear layer, a norm and a table are added to what is there: before + fresh, up to rounding.
+ */
+static void gradients_of_weights_add_to_what_is_there(void **state)
+{
+    (void)state;
+    static const float before[45 * 19] = { 0 };
+    static float drawn[45 * 19];
+    rig_draw(drawn, 45 * 19, 77, 1);
+    for (int kind = 0; kind < 2; kind++) {
+        float *results[2][3] = { 0 };
+        size_t sizes[3] = { 0 };
+        for (int sums = 0; sums < 2; sums++) {
+            rig r;
+            gr_error err = { 0 };
+            gr_graph *g;
+            rig_open(&r, (rig_kind)kind, 2);
+            MUST(gr_graph_new(&g, r.rt, "adding", GR_ROUND_NONE, &err));
+            const int rows = gr_graph_extent(g, "rows", 9);
+            gr_value *ids = gr_graph_input_index(g, "ids", rows, 1, 1),
+                     *dy = gr_graph_input(g, "dy", rows, 1, 45);
+            gr_value *wants[] = { gr_graph_param(g, "table", 11, 19), gr_graph_param(g, "norm", 1, 19),
+                                  gr_graph_param(g, "w", 45, 19) };
+            gr_value *x = gr_scale_columns(gr_rms_norm(gr_embed(ids, wants[0], NULL), 1e-5f), wants[1]);
+            gr_value *y = gr_linear(x, wants[2], NULL), *dx[3];
+            gr_graph_backward(g, &y, &dy, 1, wants, dx, 3);
+            static float fresh_dy[9 * 45], table[11 * 19], norm[19], w[45 * 19];
+            static int32_t index[9] = { 4, 1, 3, 10, 0, 4, 2, 1, 7 };
+            rig_draw(fresh_dy, 9 * 45, 1, 1), rig_draw(table, 11 * 19, 2, 1);
+            rig_draw(norm, 19, 3, 1), rig_draw(w, 45 * 19, 4, 1);
+            rig_data d = { .extents = { 9 }, .inputs = { index, fresh_dy }, .params = { table, norm, w } };
+            for (int i = 0; i < 3; i++) {
+                assert_non_null((sums ? gr_graph_output_sum : gr_graph_output)(g, dx[i]));
+                d.before[i] = sums ? drawn : before;
+                sizes[i] = rig_size(dx[i], d.extents);
+            }
+            rig_call(&r, g, &d);
+            memcpy(results[sums], d.outputs, sizeof results[sums]);
+            gr_graph_free(g);
+            rig_close(&r);
+        }
+        for (int i = 0; i < 3; i++) {
+            for (size_t k = 0; k < sizes[i]; k++)
+                if (!(fabs((double)results[1][i][k] - ((double)drawn[k] + results[0][i][k])) < 1e-5))
+                    fail_msg("gradient %d, element %zu: %g after adding %g to %g", i, k,
+                             (double)results[1][i][k], (double)results[0][i][k], (double)drawn[k]);
+            free(results[0][i]), free(results[1][i]);
+        }
+    }
+}
+
+/* Only operators that can. */
+static void an_operator_that_cannot_add_is_refused(void **state)
+{
+    (void)state;
+    gr_runtime *rt = test_runtime();
+    gr_error err = { 0 };
+    gr_graph *g;
+    MUST(gr_graph_new(&g, rt, "adding", GR_ROUND_NONE, &err));
+    gr_value *x = gr_graph_input(g, "x", gr_graph_extent(g, "rows", 9), 1, 5);
+    assert_null(gr_graph_output_sum(g, gr_gelu(x)));
+    MUST_FAIL(gr_graph_status(g, &err), GR_ERR_UNSUPPORTED, "gelu, which cannot add to what is there");
+    gr_graph_free(g);
+    gr_runtime_free(rt);
+}
 
 static bool listed(const char *name)
 {
@@ -583,6 +662,8 @@ int main(void)
                                         cmocka_unit_test(a_wrong_rule_is_noticed),
                                         cmocka_unit_test(both_backends_and_any_threads_give_the_same_bits),
                                         cmocka_unit_test(every_operator_of_the_table_is_covered),
+                                        cmocka_unit_test(gradients_of_weights_add_to_what_is_there),
+                                        cmocka_unit_test(an_operator_that_cannot_add_is_refused),
                                         cmocka_unit_test(gradients_can_all_be_outputs) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,8 +115,11 @@ gr_status rig_try(rig *r, gr_graph *g, rig_data *d, gr_error *err)
         rig_prepare(r, g, i, w);
         run.params[i] = w;
     }
-    for (int i = 0; i < g->n_outputs; i++)
+    for (int i = 0; i < g->n_outputs; i++) {
         run.outputs[i] = rig_space(r, gr_value_max_rows(g->outputs[i]) * (size_t)g->outputs[i]->cols * 4);
+        if (d->before[i])
+            r->be->ops->write(r->be, run.outputs[i], d->before[i], rig_size(g->outputs[i], d->extents) * 4);
+    }
     const gr_status status = gr_graph_run(g, r->be, &run, err);
     for (int i = 0; i < g->n_outputs && status == GR_OK; i++) {
         const size_t bytes = rig_size(g->outputs[i], d->extents) * 4;

@@ -43,7 +43,8 @@ typedef struct {
     const void *inputs[GR_MAX_SLOTS]; /* float, or int32_t for an index */
     const float *params[GR_MAX_SLOTS];
     const gr_rows *rows;
-    unsigned round_params; /* bit i: parameter i is rounded to bf16 when it is prepared */
+    unsigned round_params;             /* bit i: parameter i is rounded to bf16 when it is prepared */
+    const float *before[GR_MAX_SLOTS]; /* what outputs hold before the run; NULL: anything */
     float *outputs[GR_MAX_SLOTS];
 } rig_data;
 

@@ -190,7 +190,7 @@ static gr_status check_memory(checker *c, const gr_task *t, gr_error *err)
 static void fill_results(const checker *c, const gr_task *t)
 {
     for (int o = 0; o < t->n_out; o++)
-        if (o > 0 || t->inplace < 0)
+        if (o > 0 || (t->inplace < 0 && !t->adds))
             gr_guard_fill(t->out[o].f, t->out[o].rows * t->out[o].cols);
     gr_guard_fill((float *)(void *)t->scratch, t->scratch_bytes * (size_t)c->base.n_workers / sizeof(float));
 }

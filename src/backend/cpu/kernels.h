@@ -76,6 +76,8 @@ typedef struct gr_kernels {
     void (*gelu)(float *y, const float *x, size_t n);
     void (*silu)(float *y, const float *x, size_t n);
 
+    /* y[i] = exp(x[i] - from); y may be x. */
+    void (*exp_from)(float *y, const float *x, size_t n, float from);
     /* Sum of x[i], and of (x[i] - from)^2, in double and in GR_LANES lanes: norms. */
     double (*sum)(const float *x, size_t n);
     double (*squares)(const float *x, size_t n, double from);

@@ -116,6 +116,19 @@ INLINE vec silu_lanes(vec x) { return x / (all(1.0f) + exp_lanes(-x)); }
 MAP(gelu)
 MAP(silu)
 
+static void exp_from(float *y, const float *x, size_t n, float from)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store(y + i, exp_lanes(load(x + i) - all(from)));
+    if (i < n) {
+        float rest[LANES] = { 0 };
+        memcpy(rest, x + i, (n - i) * sizeof *rest);
+        store(rest, exp_lanes(load(rest) - all(from)));
+        memcpy(y + i, rest, (n - i) * sizeof *rest);
+    }
+}
+
 /* --- norms --------------------------------------------------------------------------------------------- */
 
 typedef double dvec __attribute__((vector_size(LANES * 4))); /* half as many doubles */
@@ -506,8 +519,8 @@ static void weights_grad(float *s, float *g, size_t n, const int32_t *seen, cons
     }
 }
 
-#define LANE_KERNELS                                                                                \
-    .strip_rows = ROWS, .transpose = transpose, .soften = soften, .scores = scores, .weigh = weigh, \
-    .scores_many = scores_many, .soften_many = soften_many, .weigh_many = weigh_many, .gelu = gelu, \
-    .silu = silu, .weights_grad = weights_grad, .column_products = column_products, .sum = row_sum, \
-    .squares = row_squares
+#define LANE_KERNELS                                                                                      \
+    .strip_rows = ROWS, .transpose = transpose, .soften = soften, .scores = scores, .weigh = weigh,       \
+    .scores_many = scores_many, .soften_many = soften_many, .weigh_many = weigh_many, .gelu = gelu,       \
+    .silu = silu, .exp_from = exp_from, .weights_grad = weights_grad, .column_products = column_products, \
+    .sum = row_sum, .squares = row_squares
