@@ -120,11 +120,11 @@ gr_value *gr_graph_param(gr_graph *g, const char *name, int rows, int cols)
                                .output = -1 });
 }
 
-void gr_graph_train(gr_graph *g)
+void gr_graph_train(gr_graph *g, unsigned params)
 {
-    g->trains = true;
+    g->trained |= params;
     for (int i = 0; i < g->n_params; i++)
-        if (g->param_forms[i] == GR_FORM_PANELS)
+        if (g->trained >> i & 1 && g->param_forms[i] == GR_FORM_PANELS)
             g->param_forms[i] = GR_FORM_VECTOR;
 }
 
@@ -223,7 +223,7 @@ static bool note_param(gr_graph *g, const gr_op *op, int i, const gr_value *v)
     if (v->kind != GR_VALUE_PARAM)
         return true;
     gr_form form = op->forms[i];
-    if (g->trains && form == GR_FORM_PANELS)
+    if (form == GR_FORM_PANELS && g->trained >> v->slot & 1)
         form = GR_FORM_VECTOR;
     gr_form *known = &g->param_forms[v->slot];
     if (form == GR_FORM_NONE || (*known != GR_FORM_NONE && *known != form)) {

@@ -86,9 +86,10 @@ typedef struct gr_run {
 gr_status gr_graph_new(gr_graph **out, gr_runtime *rt, const char *name, gr_rounding round, gr_error *err);
 void gr_graph_free(gr_graph *g); /* NULL is fine */
 
-/* Linear weights are read as f32 rows (GR_FORM_VECTOR) instead of panels: what an optimiser changes needs no
- * packing again. The bits are the same. Before gr_graph_plan. */
-void gr_graph_train(gr_graph *g);
+/* Parameters (bit i: slot i) that are trained: linear weights among them are read as f32 rows
+ * (GR_FORM_VECTOR) instead of panels, so that what an optimiser changes needs no packing again. The bits are
+ * the same. Before gr_graph_plan. */
+void gr_graph_train(gr_graph *g, unsigned params);
 
 /* Declares a run-time number of rows; returns its index. capacity >= 1. */
 int gr_graph_extent(gr_graph *g, const char *name, int capacity);

@@ -29,7 +29,7 @@ struct gr_graph {
     bool planned;
     size_t values_bytes;  /* of the arena, for values */
     size_t scratch_bytes; /* of one worker, after the values */
-    bool trains;          /* linear weights are read as rows */
+    unsigned trained;     /* bit i: parameter i is read as rows, not panels */
     int n_workers;
 };
 

@@ -140,10 +140,13 @@ gr_status gr_gar_open(gr_gar **out, gr_runtime *rt, const char *dir, gr_rounding
     return st;
 }
 
+static bool is_held(const gr_gar *m, size_t i) { return m->held && i < m->tensors.n && m->held[i]; }
+
 static void unprepare(gr_gar *m)
 {
     for (size_t i = 0; m->backend && i < m->n_weights; i++)
-        m->backend->ops->unprepare(m->backend, &m->weights[i]);
+        if (!is_held(m, i))
+            m->backend->ops->unprepare(m->backend, &m->weights[i]);
     gr_free(m->rt, m->tower_rope);
     gr_free(m->rt, m->text_rope);
     gr_free(m->rt, m->zero_mask);
@@ -208,9 +211,11 @@ size_t gr_gar_prepared_bytes(const gr_gar *m, int max_positions)
     const gr_gar_config *c = &m->config;
     size_t sum = 0;
     for (size_t i = 0; i < m->tensors.n; i++)
-        if (gr_weight_is_stored(&m->weights[i]))
+        if (gr_weight_is_stored(&m->weights[i]) && !is_held(m, i))
             sum += gr_weight_form_bytes(&m->weights[i], form_of(m, &m->weights[i]));
-    if (is_tied(m)) /* multiplied, and looked up in the same panels */
+    if (is_tied(m) &&
+        !is_held(m, (size_t)(m->embed[GR_LLAMA_EMBED] - m->weights))) /* multiplied, and looked up
+                                                                          in the same panels */
         sum += gr_weight_form_bytes(m->embed[GR_LLAMA_EMBED], GR_FORM_PANELS);
     if (!weight_of((gr_gar *)(uintptr_t)m, GR_GAR_T_MASK_W, -1))
         sum += (size_t)c->vision.dim * 3 * (size_t)c->vision.patch_px * (size_t)c->vision.patch_px * 4;
@@ -256,7 +261,7 @@ static gr_status make_tables(gr_gar *m, int max_positions, gr_error *err)
 static gr_status prepare_one(gr_gar *m, gr_backend *b, size_t i, gr_error *err)
 {
     gr_weight *w = &m->weights[i];
-    if (!gr_weight_is_stored(w))
+    if (!gr_weight_is_stored(w) || is_held(m, i))
         return GR_OK;
     if (is_tied(m) && w == m->head[GR_LLAMA_HEAD]) /* first, so that rows are looked up in them */
         GR_TRY(b->ops->prepare(b, w, GR_FORM_PANELS, err));

@@ -38,6 +38,9 @@ typedef struct {
     const gr_weight *head[GR_LLAMA_HEAD_SLOTS];
 
     gr_backend *backend; /* that prepared the weights, or NULL */
+    /* Weights that somebody else holds as f32 rows and changes: nothing is prepared for them. [tensors.n], or
+     * NULL: none. Borrowed; while it is set the weights' `vector` belongs to the holder. */
+    const bool *held;
 } gr_gar;
 
 /* `dir`: a folder with config.json and weights. All problems of all tensors are reported in one sentence (the

@@ -55,17 +55,34 @@ gr_status gr_llama_block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_
     return gr_graph_status(g, err);
 }
 
-gr_status gr_llama_head_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
-                                int max_picks, gr_rounding round, gr_error *err)
+/* Logits of picked rows; declares both inputs and both parameters. */
+static gr_value *logits_of(gr_graph *g, const gr_llama_config *c, int max_rows, int max_picks)
 {
-    GR_TRY(gr_graph_new(out, rt, "head", round, err));
-    gr_graph *g = *out;
     const int rows = gr_graph_extent(g, "rows", max_rows), picks = gr_graph_extent(g, "picks", max_picks);
     gr_value *x = gr_graph_input(g, "x", rows, 1, c->hidden),
              *pick = gr_graph_input_index(g, "pick", picks, 1, 1);
     gr_value *w = gr_graph_param(g, "norm", 1, c->hidden),
              *head = gr_graph_param(g, "lm_head", c->vocab, c->hidden);
     gr_value *last = gr_graph_name(norm(gr_gather_rows(x, pick), w, c->rms_eps), "decoder.norm");
-    gr_graph_output(g, gr_graph_name(gr_linear(last, head, NULL), "logits"));
+    return gr_linear(last, head, NULL);
+}
+
+gr_status gr_llama_head_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
+                                int max_picks, gr_rounding round, gr_error *err)
+{
+    GR_TRY(gr_graph_new(out, rt, "head", round, err));
+    gr_graph *g = *out;
+    gr_graph_output(g, gr_graph_name(logits_of(g, c, max_rows, max_picks), "logits"));
+    return gr_graph_status(g, err);
+}
+
+gr_status gr_llama_loss_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
+                                int max_picks, gr_rounding round, gr_error *err)
+{
+    GR_TRY(gr_graph_new(out, rt, "loss", round, err));
+    gr_graph *g = *out;
+    gr_value *logits = logits_of(g, c, max_rows, max_picks);
+    gr_value *target = gr_graph_input_index(g, "target", 1, 1, 1);
+    gr_graph_output(g, gr_cross_entropy(logits, target));
     return gr_graph_status(g, err);
 }

@@ -40,4 +40,10 @@ enum { GR_LLAMA_NORM, GR_LLAMA_HEAD, GR_LLAMA_HEAD_SLOTS };
 gr_status gr_llama_head_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
                                 int max_picks, gr_rounding round, gr_error *err);
 
+/* Training: the loss of rows. Inputs: x [rows, H]; pick [picks, 1] (extent 1): the rows that are scored;
+ * target [picks, 1]: the token that should follow each. Output: cross entropy [picks, 1]. Parameters as the
+ * head's. */
+gr_status gr_llama_loss_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
+                                int max_picks, gr_rounding round, gr_error *err);
+
 #endif

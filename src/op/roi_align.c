@@ -164,7 +164,7 @@ static void roi_grad_forward(const gr_task *t, int phase, size_t unit, void *scr
     const map_shape m = shape_of(t, &t->in[2]);
     const size_t cells = (size_t)grid * (size_t)grid, c0 = unit * COLUMN_BLOCK;
     const size_t n = t->out[0].cols - c0 < COLUMN_BLOCK ? t->out[0].cols - c0 : COLUMN_BLOCK;
-    for (size_t r = 0; r < t->out[0].rows; r++)
+    for (size_t r = 0; r < t->out[0].rows && !t->adds; r++)
         memset(gr_row(&t->out[0], r) + c0, 0, n * sizeof(float));
     for (size_t r = 0; r < t->in[0].rows; r++)
         for (int i = 0; i < SAMPLES * SAMPLES; i++) {
@@ -181,7 +181,7 @@ static void roi_grad_forward(const gr_task *t, int phase, size_t unit, void *scr
                     dx[k] += w * dy[k];
             }
         }
-    for (size_t r = 0; r < t->out[0].rows; r++)
+    for (size_t r = 0; r < t->out[0].rows && !t->adds; r++)
         gr_finish(t, gr_row(&t->out[0], r) + c0, n);
 }
 
@@ -189,6 +189,7 @@ const gr_op gr_op_roi_align_grad = { .name = "roi_align_grad",
                                      .min_in = 4,
                                      .max_in = 4,
                                      .n_out = 1,
+                                     .adds = true,
                                      .infer = roi_grad_infer,
                                      .units = roi_grad_units,
                                      .forward = roi_grad_forward };

@@ -323,8 +323,8 @@ static void make_graphs(setup *s, const grad_case *c, gr_runtime *rt, gr_roundin
     MUST(gr_graph_new(&s->forward, rt, c->name, round, &err));
     MUST(gr_graph_new(&s->both, rt, c->name, round, &err));
     if (trains) {
-        gr_graph_train(s->forward);
-        gr_graph_train(s->both);
+        gr_graph_train(s->forward, ~0u);
+        gr_graph_train(s->both, ~0u);
     }
     gr_graph_output(s->forward, c->build(s->forward));
     MUST(gr_graph_status(s->forward, &err));

@@ -267,6 +267,25 @@ static int32_t source_of(const golden_case *c, int32_t id, int *image_seen, int 
     return -1;
 }
 
+bool golden_case_picture(golden_case *c, gr_picture *p)
+{
+    if (c->canvas[0] == 0)
+        return false;
+    *p = (gr_picture){
+        .across = c->canvas[0], .down = c->canvas[1], .tile = give_tile, .user = c, .n_regions = c->n_regions
+    };
+    paint_masks(c);
+    fill_boxes(c, p);
+    return true;
+}
+
+void golden_case_sources(const golden_case *c, const int32_t *ids, int32_t *source, size_t n)
+{
+    int image_seen = 0, crop_seen[GR_MAX_PROMPTS] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        source[i] = source_of(c, ids[i], &image_seen, crop_seen);
+}
+
 void golden_case_run(golden_case *c, int chunk_rows)
 {
     gr_error err = { 0 };
@@ -281,28 +300,20 @@ void golden_case_run(golden_case *c, int chunk_rows)
     const gr_core_watch watch = { c->taps ? collect_tap : collect, c, c->taps };
     MUST(gr_core_new(&engine, c->gar, c->backend, &limits, NULL, NULL, &err));
     MUST(gr_sequence_new(&s, engine, &err));
-    if (c->canvas[0] > 0) {
-        gr_picture p = { .across = c->canvas[0],
-                         .down = c->canvas[1],
-                         .tile = give_tile,
-                         .user = c,
-                         .n_regions = c->n_regions };
-        paint_masks(c);
-        fill_boxes(c, &p);
+    gr_picture p;
+    if (golden_case_picture(c, &p))
         MUST(gr_sequence_encode(s, &p, &watch, &err));
-    }
     const gr_safetensor *input = gr_safetensors_find(c->want_inputs, "input_ids"),
                         *greedy = gr_safetensors_find(c->want, "greedy");
     const size_t n = (size_t)input->shape[0];
     int32_t ids[2048], source[2048], forced[256];
-    int image_seen = 0, crop_seen[GR_MAX_PROMPTS] = { 0 };
     assert_true(n <= 2048 && c->steps <= 256);
     for (size_t i = 0; i < n; i++) {
         int64_t id;
         memcpy(&id, c->input_bytes + input->offset + 8 * i, 8);
         ids[i] = (int32_t)id;
-        source[i] = source_of(c, ids[i], &image_seen, crop_seen);
     }
+    golden_case_sources(c, ids, source, n);
     for (int i = 0; i < c->steps; i++) {
         int64_t id;
         memcpy(&id, c->bytes + greedy->offset + 8 * i, 8);

@@ -56,6 +56,12 @@ void golden_case_open_on(golden_case *c, const char *name, int n_threads, unsign
                          golden_backend backend);
 void golden_case_close(golden_case *c);
 
+/* The golden tiles under masks painted and resampled by the library, with the case's boxes; false: a case
+ * without picture. Once a case. */
+bool golden_case_picture(golden_case *c, gr_picture *p);
+/* Feature row of each id of a prompt, or -1. */
+void golden_case_sources(const golden_case *c, const int32_t *ids, int32_t *source, size_t n);
+
 /* Encodes the golden tiles under masks painted and resampled by the library, runs the golden ids with teacher
  * forcing of the golden tokens, in chunks of `chunk_rows`. Fails the test when the resampled masks are not
  * the golden ones. */

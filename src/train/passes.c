@@ -1,0 +1,604 @@
+#include "train/passes.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define MAX_PICKS 64 /* scored rows whose logits are in memory at a time */
+
+struct gr_passes {
+    gr_runtime *rt;
+    gr_gar *m;
+    gr_backend *b;
+    const gr_flat *flat;
+    gr_passes_limits limits;
+    gr_train_segment pe_embed, pe_block, projector, replay, embed, block, loss;
+    bool in_picture, in_tower, in_decoder; /* something in the picture's path, in the tower, before the loss
+                                              is trained: so far gradients must go down */
+    uint8_t *arena;
+    float *tower;                /* [tiles][depth + 1][rows][D]: what enters each block, and the end */
+    float *decoder;              /* [layers + 1][max_rows][H] */
+    float *grad[2];              /* gradients of a boundary, in turns */
+    float *features, *dfeatures; /* [tiles and regions][H] */
+    float *pixels, *mask, *boxes, *losses, *dlosses;
+    int32_t *canvas, *pick, *target, *ids;
+    /* On the host. */
+    float *host_pixels, *host_mask;
+    int32_t *host_ids, *position, *span_of;
+    gr_span span;
+};
+
+/* --- sizes --------------------------------------------------------------------------------------------- */
+
+static size_t tile_floats(const gr_gar_config *c)
+{
+    return (size_t)gr_pe_rows(&c->vision) * (size_t)c->vision.dim;
+}
+static size_t row_floats(const gr_passes_limits *l, const gr_gar_config *c)
+{
+    return (size_t)l->max_rows * (size_t)c->text.hidden;
+}
+static int tile_tokens(const gr_gar_config *c) { return c->tokens_side * c->tokens_side; }
+static int region_rows(const gr_gar_config *c) { return c->replay_grid * c->replay_grid; }
+static int most_features(const gr_passes_limits *l, const gr_gar_config *c)
+{
+    return l->max_tiles * tile_tokens(c) + l->max_regions * region_rows(c);
+}
+
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+/* One list for measuring and for taking, as in engine/core.c. */
+typedef enum { SAVED, FEATURES, BUFFERS, HOST } kind_of_memory;
+typedef bool (*place_fn)(void *user, void *pointer, size_t bytes, kind_of_memory kind);
+
+static bool list_buffers(gr_passes *p, const gr_gar_config *c, place_fn place, void *user)
+{
+    const gr_passes_limits *l = &p->limits;
+    const size_t side = (size_t)c->vision.tile_px, plane = side * side * sizeof(float),
+                 rows = most((size_t)l->max_rows, (size_t)gr_pe_rows(&c->vision)),
+                 boundary = most(tile_floats(c), row_floats(l, c)) * sizeof(float),
+                 features = (size_t)most_features(l, c) * (size_t)c->text.hidden * sizeof(float);
+    const size_t tower =
+                     (size_t)l->max_tiles * (size_t)(c->vision.depth + 1) * tile_floats(c) * sizeof(float),
+                 decoder = (size_t)(c->text.layers + 1) * row_floats(l, c) * sizeof(float);
+    return place(user, &p->tower, tower, SAVED) && place(user, &p->decoder, decoder, SAVED) &&
+           place(user, &p->grad[0], boundary, SAVED) && place(user, &p->grad[1], boundary, SAVED) &&
+           place(user, &p->features, features, FEATURES) && place(user, &p->dfeatures, features, FEATURES) &&
+           place(user, &p->pixels, 3 * plane, BUFFERS) && place(user, &p->mask, plane, BUFFERS) &&
+           place(user, &p->boxes, (size_t)l->max_regions * 16, BUFFERS) &&
+           place(user, &p->losses, MAX_PICKS * 4, BUFFERS) &&
+           place(user, &p->dlosses, MAX_PICKS * 4, BUFFERS) && place(user, &p->canvas, 12, BUFFERS) &&
+           place(user, &p->pick, MAX_PICKS * 4, BUFFERS) && place(user, &p->target, MAX_PICKS * 4, BUFFERS) &&
+           place(user, &p->ids, rows * 4, BUFFERS) && place(user, &p->host_pixels, 3 * plane, HOST) &&
+           place(user, &p->host_mask, plane, HOST) && place(user, &p->host_ids, rows * 4, HOST) &&
+           place(user, &p->position, rows * 4, HOST) && place(user, &p->span_of, rows * 4, HOST);
+}
+
+/* --- segments ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const gr_gar *m;
+    const gr_passes_limits *l;
+} arguments;
+
+static gr_status build_pe_embed(gr_graph **out, const void *user, gr_error *err)
+{
+    const arguments *a = user;
+    return gr_pe_embed_segment(out, a->m->rt, &a->m->config.vision, 1, a->m->round, err);
+}
+static gr_status build_pe_block(gr_graph **out, const void *user, gr_error *err)
+{
+    const arguments *a = user;
+    return gr_pe_block_segment(out, a->m->rt, &a->m->config.vision, 1, a->m->round, err);
+}
+static gr_status build_projector(gr_graph **out, const void *user, gr_error *err)
+{
+    const arguments *a = user;
+    return gr_gar_projector_segment(out, a->m->rt, &a->m->config, 1, a->m->round, err);
+}
+static gr_status build_replay(gr_graph **out, const void *user, gr_error *err)
+{
+    const arguments *a = user;
+    return gr_gar_replay_segment(out, a->m->rt, &a->m->config, most_features(a->l, &a->m->config),
+                                 a->l->max_regions, a->m->round, err);
+}
+static gr_status build_embed(gr_graph **out, const void *user, gr_error *err)
+{
+    const arguments *a = user;
+    return gr_llama_embed_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows,
+                                  most_features(a->l, &a->m->config), a->m->round, err);
+}
+static gr_status build_block(gr_graph **out, const void *user, gr_error *err)
+{
+    const arguments *a = user;
+    return gr_llama_block_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows,
+                                  a->m->backend ? a->m->max_positions : a->l->max_rows, false, a->m->round,
+                                  err);
+}
+static gr_status build_loss(gr_graph **out, const void *user, gr_error *err)
+{
+    const arguments *a = user;
+    return gr_llama_loss_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows, MAX_PICKS, a->m->round,
+                                 err);
+}
+
+static unsigned bits(bool set, unsigned all) { return set ? all : 0; }
+
+/* What is trained decides how far gradients go down and which of them are made. */
+static gr_status make_segments(gr_passes *p, gr_error *err)
+{
+    const gr_gar *m = p->m;
+    const unsigned parts = p->limits.parts;
+    const bool tower = gr_trains(parts, GR_TRAIN_TOWER), mask = gr_trains(parts, GR_TRAIN_MASK),
+               projector = gr_trains(parts, GR_TRAIN_PROJECTOR), embed = gr_trains(parts, GR_TRAIN_EMBED),
+               decoder = gr_trains(parts, GR_TRAIN_DECODER), head = gr_trains(parts, GR_TRAIN_HEAD),
+               tied = m->head[GR_LLAMA_HEAD] == m->embed[GR_LLAMA_EMBED];
+    p->in_tower = tower || mask;
+    p->in_picture = p->in_tower || projector;
+    p->in_decoder = p->in_picture || embed || decoder;
+    const unsigned tower_slots = ((1u << GR_PE_EMBED_SLOTS) - 1) & ~(1u << GR_PE_MASK) &
+                                 ~(m->config.vision.class_token ? 0 : 1u << GR_PE_CLASS),
+                   block_slots = ((1u << GR_LLAMA_BLOCK_SLOTS) - 1) & ~(1u << GR_LLAMA_ROPE),
+                   pe_slots = ((1u << GR_PE_BLOCK_SLOTS) - 1) & ~(1u << GR_PE_ROPE);
+    const gr_train_wants wants[] = {
+        { .params = bits(tower, tower_slots) | bits(mask, 1u << GR_PE_MASK) },
+        { .inputs = bits(p->in_tower, 1), .params = bits(tower, pe_slots) },
+        { .inputs = bits(p->in_tower, 1), .params = bits(projector, (1u << GR_PROJ_SLOTS) - 1) },
+        { .inputs = bits(p->in_picture, 1), .sum_inputs = 1 },
+        { .inputs = bits(p->in_picture, 2), .params = bits(embed, 1u << GR_LLAMA_EMBED) },
+        { .inputs = bits(p->in_decoder, 1), .params = bits(decoder, block_slots) },
+        { .inputs = bits(p->in_decoder, 1),
+          .sum_inputs = 1,
+          .params = bits(decoder, 1u << GR_LLAMA_NORM) | bits(tied ? embed : head, 1u << GR_LLAMA_HEAD) },
+    };
+    static const gr_build_fn builds[] = { build_pe_embed, build_pe_block, build_projector, build_replay,
+                                          build_embed,    build_block,    build_loss };
+    gr_train_segment *segments[] = { &p->pe_embed, &p->pe_block, &p->projector, &p->replay,
+                                     &p->embed,    &p->block,    &p->loss };
+    const arguments a = { m, &p->limits };
+    for (size_t i = 0; i < sizeof builds / sizeof *builds; i++)
+        GR_TRY(gr_train_segment_init(segments[i], builds[i], &a, &wants[i], p->b, err));
+    return GR_OK;
+}
+
+static size_t arena_bytes(const gr_passes *p)
+{
+    const gr_train_segment *segments[] = { &p->pe_embed, &p->pe_block, &p->projector, &p->replay,
+                                           &p->embed,    &p->block,    &p->loss };
+    size_t bytes = 0;
+    for (size_t i = 0; i < sizeof segments / sizeof *segments; i++)
+        bytes = most(bytes, gr_train_segment_arena(segments[i]));
+    return bytes;
+}
+
+static void free_segments(gr_passes *p)
+{
+    gr_train_segment *segments[] = { &p->pe_embed, &p->pe_block, &p->projector, &p->replay,
+                                     &p->embed,    &p->block,    &p->loss };
+    for (size_t i = 0; i < sizeof segments / sizeof *segments; i++)
+        gr_train_segment_fini(segments[i]);
+}
+
+/* --- life ---------------------------------------------------------------------------------------------- */
+
+static gr_status check_limits(const gr_passes_limits *l, const gr_gar_config *c, gr_error *err)
+{
+    if (l->max_rows < 2 || l->max_rows > c->text.context || l->max_tiles < 1 || l->max_regions < 1 ||
+        l->max_regions > GR_MAX_PROMPTS)
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "samples of %d rows, %d tiles and %d regions: expected 2 to %d rows, at least one tile and "
+            "1 to %d regions",
+            l->max_rows, l->max_tiles, l->max_regions, c->text.context, GR_MAX_PROMPTS);
+    return GR_OK;
+}
+
+static bool add_up(void *user, void *pointer, size_t bytes, kind_of_memory kind)
+{
+    (void)pointer;
+    gr_passes_memory *m = user;
+    *(kind == SAVED ? &m->saved : kind == FEATURES ? &m->features : &m->buffers) += bytes;
+    return true;
+}
+
+gr_status gr_passes_measure(gr_passes_memory *memory, const gr_gar *m, gr_backend *b,
+                            const gr_passes_limits *limits, gr_error *err)
+{
+    gr_passes p = { .rt = m->rt, .m = (gr_gar *)(uintptr_t)m, .b = b, .limits = *limits };
+    *memory = (gr_passes_memory){ 0 };
+    GR_TRY(check_limits(limits, &m->config, err));
+    const gr_status st = make_segments(&p, err);
+    memory->arena = arena_bytes(&p);
+    free_segments(&p);
+    list_buffers(&p, &m->config, add_up, memory);
+    memory->total = memory->saved + memory->arena + memory->features + memory->buffers;
+    return st;
+}
+
+typedef struct {
+    gr_passes *p;
+    gr_error *err;
+} placing;
+
+static bool take(void *user, void *pointer, size_t bytes, kind_of_memory kind)
+{
+    const placing *t = user;
+    void *memory = kind == HOST ? gr_malloc(t->p->rt, bytes, 1) : t->p->b->ops->place(t->p->b, bytes, t->err);
+    memcpy(pointer, &memory, sizeof memory);
+    if (!memory)
+        gr_fail(t->err, GR_ERR_MEM, "no memory for %zu bytes of training", bytes);
+    return memory != NULL;
+}
+
+static bool give_back(void *user, void *pointer, size_t bytes, kind_of_memory kind)
+{
+    (void)bytes;
+    gr_passes *p = user;
+    void *memory;
+    memcpy(&memory, pointer, sizeof memory);
+    if (kind == HOST)
+        gr_free(p->rt, memory);
+    else
+        p->b->ops->release(p->b, memory);
+    return true;
+}
+
+gr_status gr_passes_new(gr_passes **out, gr_gar *m, gr_backend *b, const gr_flat *flat,
+                        const gr_passes_limits *limits, gr_error *err)
+{
+    *out = NULL;
+    GR_TRY(check_limits(limits, &m->config, err));
+    gr_passes *p = gr_calloc(m->rt, 1, sizeof *p);
+    if (!p)
+        return gr_fail(err, GR_ERR_MEM, "no memory for training");
+    *p = (gr_passes){ .rt = m->rt, .m = m, .b = b, .flat = flat, .limits = *limits };
+    placing t = { p, err };
+    gr_status st = make_segments(p, err);
+    if (st == GR_OK &&
+        (!list_buffers(p, &m->config, take, &t) || !take(&t, &p->arena, arena_bytes(p), BUFFERS)))
+        st = GR_ERR_MEM;
+    if (st != GR_OK)
+        gr_passes_free(p);
+    else
+        *out = p;
+    return st;
+}
+
+void gr_passes_free(gr_passes *p)
+{
+    if (!p)
+        return;
+    list_buffers(p, &p->m->config, give_back, p);
+    give_back(p, &p->arena, 0, BUFFERS);
+    free_segments(p);
+    gr_free(p->rt, p);
+}
+
+/* --- rows ---------------------------------------------------------------------------------------------- */
+
+/* One span of n rows: a tile, or the sequence. */
+static gr_rows one_span(gr_passes *p, int n)
+{
+    for (int r = 0; r < n; r++) {
+        p->position[r] = r;
+        p->span_of[r] = 0;
+    }
+    p->span = (gr_span){ .n_rows = n };
+    return (gr_rows){
+        .n_spans = 1, .n_rows = n, .spans = &p->span, .span_of = p->span_of, .position = p->position
+    };
+}
+
+static float *tower_at(const gr_passes *p, int tile, int block)
+{
+    const gr_gar_config *c = &p->m->config;
+    return p->tower + ((size_t)tile * (size_t)(c->vision.depth + 1) + (size_t)block) * tile_floats(c);
+}
+
+static float *decoder_at(const gr_passes *p, int layer)
+{
+    return p->decoder + (size_t)layer * row_floats(&p->limits, &p->m->config);
+}
+
+static float *feature_row(const gr_passes *p, float *of, int row)
+{
+    return of + (size_t)row * (size_t)p->m->config.text.hidden;
+}
+
+/* --- forward ------------------------------------------------------------------------------------------- */
+
+static void put(const gr_passes *p, void *to, const void *from, size_t bytes)
+{
+    p->b->ops->write(p->b, to, from, bytes);
+}
+
+static void clear(const gr_passes *p, float *to, size_t n)
+{
+    static const float zeros[4096];
+    for (size_t i = 0; i < n; i += 4096)
+        put(p, to + i, zeros, (n - i < 4096 ? n - i : 4096) * sizeof(float));
+}
+
+static gr_status read_tile(gr_passes *p, const gr_picture *picture, int t, gr_error *err)
+{
+    const size_t side = (size_t)p->m->config.vision.tile_px, plane = side * side * sizeof(float);
+    GR_TRY(picture->tile(picture->user, t, p->host_pixels, p->host_mask, err));
+    put(p, p->pixels, p->host_pixels, 3 * plane);
+    put(p, p->mask, p->host_mask, plane);
+    return GR_OK;
+}
+static gr_status forward_tile(gr_passes *p, const gr_picture *picture, int t, const gr_rows *rows,
+                              gr_error *err)
+{
+    const gr_gar *m = p->m;
+    GR_TRY(read_tile(p, picture, t, err));
+    gr_run run = { .arena = p->arena,
+                   .rows = rows,
+                   .extents = { 1 },
+                   .inputs = { p->pixels, p->mask },
+                   .outputs = { tower_at(p, t, 0) },
+                   .cancelled = picture->cancelled,
+                   .cancel_user = picture->cancel_user };
+    gr_train_segment_bind(&run, &p->pe_embed, m->pe_embed, GR_PE_EMBED_SLOTS, p->flat, m);
+    GR_TRY(gr_graph_run(p->pe_embed.forward, p->b, &run, err));
+    for (int l = 0; l < m->config.vision.depth; l++) {
+        run.inputs[0] = tower_at(p, t, l);
+        run.outputs[0] = tower_at(p, t, l + 1);
+        gr_train_segment_bind(&run, &p->pe_block, m->pe_blocks[l], GR_PE_BLOCK_SLOTS, p->flat, m);
+        GR_TRY(gr_graph_run(p->pe_block.forward, p->b, &run, err));
+    }
+    run.inputs[0] = tower_at(p, t, m->config.vision.depth);
+    run.outputs[0] = feature_row(p, p->features, t * tile_tokens(&m->config));
+    gr_train_segment_bind(&run, &p->projector, m->projector, GR_PROJ_SLOTS, p->flat, m);
+    return gr_graph_run(p->projector.forward, p->b, &run, err);
+}
+
+static int n_tiles(const gr_picture *picture) { return 1 + picture->across * picture->down; }
+
+static int n_features(const gr_passes *p, const gr_picture *picture)
+{
+    const gr_gar_config *c = &p->m->config;
+    return n_tiles(picture) * tile_tokens(c) + picture->n_regions * region_rows(c);
+}
+
+/* Features, boxes and canvas of the replay of a picture's regions. */
+static gr_run replay_run(gr_passes *p, const gr_picture *picture)
+{
+    const int tokens = tile_tokens(&p->m->config);
+    const int32_t canvas[3] = { picture->across, picture->down, tokens }; /* the thumbnail takes no part */
+    put(p, p->boxes, picture->boxes, (size_t)picture->n_regions * 4 * sizeof(float));
+    put(p, p->canvas, canvas, sizeof canvas);
+    return (gr_run){ .arena = p->arena,
+                     .extents = { n_tiles(picture) * tokens, picture->n_regions },
+                     .inputs = { p->features, p->boxes, p->canvas } };
+}
+
+static gr_status forward_picture(gr_passes *p, const gr_picture *picture, gr_error *err)
+{
+    const gr_rows rows = one_span(p, gr_pe_rows(&p->m->config.vision));
+    for (int t = 0; t < n_tiles(picture); t++)
+        GR_TRY(forward_tile(p, picture, t, &rows, err));
+    if (picture->n_regions == 0)
+        return GR_OK;
+    gr_run run = replay_run(p, picture);
+    run.outputs[0] = feature_row(p, p->features, run.extents[0]);
+    return gr_graph_run(p->replay.forward, p->b, &run, err);
+}
+
+static gr_run decoder_run(gr_passes *p, const gr_train_sample *s, const gr_rows *rows)
+{
+    return (gr_run){ .arena = p->arena,
+                     .rows = rows,
+                     .extents = { s->n, s->picture ? n_features(p, s->picture) : 0 },
+                     .cancelled = s->picture ? s->picture->cancelled : NULL,
+                     .cancel_user = s->picture ? s->picture->cancel_user : NULL };
+}
+
+static gr_status forward_decoder(gr_passes *p, const gr_train_sample *s, const gr_rows *rows, gr_error *err)
+{
+    const gr_gar *m = p->m;
+    gr_run run = decoder_run(p, s, rows);
+    for (int i = 0; i < s->n; i++)
+        p->host_ids[i] = s->source && s->source[i] >= 0 ? -1 - s->source[i] : s->ids[i];
+    put(p, p->ids, p->host_ids, (size_t)s->n * sizeof *p->ids);
+    run.inputs[0] = p->ids;
+    run.inputs[1] = p->features;
+    run.outputs[0] = decoder_at(p, 0);
+    gr_train_segment_bind(&run, &p->embed, m->embed, GR_LLAMA_EMBED_SLOTS, p->flat, m);
+    GR_TRY(gr_graph_run(p->embed.forward, p->b, &run, err));
+    for (int l = 0; l < m->config.text.layers; l++) {
+        run.inputs[0] = decoder_at(p, l);
+        run.outputs[0] = decoder_at(p, l + 1);
+        gr_train_segment_bind(&run, &p->block, m->blocks[l], GR_LLAMA_BLOCK_SLOTS, p->flat, m);
+        GR_TRY(gr_graph_run(p->block.forward, p->b, &run, err));
+    }
+    return GR_OK;
+}
+
+/* The next piece of scored rows, from row *at on. */
+typedef struct {
+    int32_t pick[MAX_PICKS], target[MAX_PICKS];
+    float dlosses[MAX_PICKS];
+    int n;
+} piece;
+
+static piece next_piece(const gr_train_sample *s, int *at, float dloss)
+{
+    piece part = { .n = 0 };
+    for (; *at < s->n && part.n < MAX_PICKS; ++*at)
+        if (s->labels[*at] >= 0) {
+            part.pick[part.n] = *at - 1;
+            part.target[part.n] = s->labels[*at];
+            part.dlosses[part.n++] = dloss;
+        }
+    return part;
+}
+
+static gr_status run_piece(gr_passes *p, const gr_train_sample *s, const piece *part, bool backward,
+                           double *sum, gr_error *err)
+{
+    const gr_gar *m = p->m;
+    const gr_train_segment *seg = &p->loss;
+    float losses[MAX_PICKS];
+    gr_run run = { .arena = p->arena,
+                   .extents = { s->n, part->n },
+                   .inputs = { decoder_at(p, m->config.text.layers), p->pick, p->target },
+                   .outputs = { p->losses } };
+    put(p, p->pick, part->pick, sizeof part->pick);
+    put(p, p->target, part->target, sizeof part->target);
+    put(p, p->dlosses, part->dlosses, sizeof part->dlosses);
+    gr_train_segment_bind(&run, seg, m->head, GR_LLAMA_HEAD_SLOTS, p->flat, m);
+    if (backward) {
+        run.inputs[seg->dy] = p->dlosses;
+        if (seg->input_grad[0] >= 0)
+            run.outputs[seg->input_grad[0]] = p->grad[0];
+    }
+    GR_TRY(gr_graph_run(backward ? seg->both : seg->forward, p->b, &run, err));
+    p->b->ops->read(p->b, losses, p->losses, sizeof losses);
+    for (int i = 0; i < part->n; i++)
+        *sum += (double)losses[i];
+    return GR_OK;
+}
+
+/* Scored rows a piece at a time: the logits of all would be the largest thing in memory. With `scale`, the
+ * gradient of the last boundary gathers in grad[0]. */
+static gr_status run_loss(gr_passes *p, const gr_train_sample *s, int n_scored, float scale, double *loss,
+                          gr_error *err)
+{
+    double sum = 0;
+    if (scale > 0)
+        clear(p, p->grad[0], (size_t)s->n * (size_t)p->m->config.text.hidden);
+    for (int at = 1; at < s->n;) {
+        const piece part = next_piece(s, &at, scale / (float)n_scored);
+        if (part.n > 0)
+            GR_TRY(run_piece(p, s, &part, scale > 0, &sum, err));
+    }
+    *loss = sum / n_scored;
+    return GR_OK;
+}
+
+/* --- backward ------------------------------------------------------------------------------------------ */
+
+/* Runs a segment again with its backward pass: from what entered it and the gradient of what left it to the
+ * gradient of what entered. */
+static gr_status back(gr_passes *p, const gr_train_segment *seg, gr_run *run, float *y, float *dy, float *dx,
+                      int input, gr_error *err)
+{
+    run->outputs[0] = y;
+    run->inputs[seg->dy] = dy;
+    if (seg->input_grad[input] >= 0)
+        run->outputs[seg->input_grad[input]] = dx;
+    return gr_graph_run(seg->both, p->b, run, err);
+}
+
+static gr_status backward_decoder(gr_passes *p, const gr_train_sample *s, const gr_rows *rows, gr_error *err)
+{
+    const gr_gar *m = p->m;
+    float *dy = p->grad[0], *dx = p->grad[1];
+    for (int l = m->config.text.layers; l-- > 0;) {
+        gr_run run = decoder_run(p, s, rows);
+        run.inputs[0] = decoder_at(p, l);
+        gr_train_segment_bind(&run, &p->block, m->blocks[l], GR_LLAMA_BLOCK_SLOTS, p->flat, m);
+        GR_TRY(
+            back(p, &p->block, &run, decoder_at(p, l + 1), dy, dx, 0, err)); /* y: made once more, as it is */
+        float *t = dy;
+        dy = dx;
+        dx = t;
+    }
+    if (!p->embed.both)
+        return GR_OK;
+    gr_run run = decoder_run(p, s, rows);
+    run.inputs[0] = p->ids;
+    run.inputs[1] = p->features;
+    gr_train_segment_bind(&run, &p->embed, m->embed, GR_LLAMA_EMBED_SLOTS, p->flat, m);
+    return back(p, &p->embed, &run, decoder_at(p, 0), dy, p->dfeatures, 1, err);
+}
+
+static gr_status backward_tile(gr_passes *p, const gr_picture *picture, int t, const gr_rows *rows,
+                               gr_error *err)
+{
+    const gr_gar *m = p->m;
+    const int depth = m->config.vision.depth, row = t * tile_tokens(&m->config);
+    float *dy = p->grad[0], *dx = p->grad[1];
+    gr_run run = { .arena = p->arena,
+                   .rows = rows,
+                   .extents = { 1 },
+                   .inputs = { tower_at(p, t, depth) },
+                   .cancelled = picture->cancelled,
+                   .cancel_user = picture->cancel_user };
+    gr_train_segment_bind(&run, &p->projector, m->projector, GR_PROJ_SLOTS, p->flat, m);
+    GR_TRY(back(p, &p->projector, &run, feature_row(p, p->features, row), feature_row(p, p->dfeatures, row),
+                dy, 0, err));
+    if (!p->in_tower)
+        return GR_OK;
+    for (int l = depth; l-- > 0;) {
+        run.inputs[0] = tower_at(p, t, l);
+        gr_train_segment_bind(&run, &p->pe_block, m->pe_blocks[l], GR_PE_BLOCK_SLOTS, p->flat, m);
+        GR_TRY(back(p, &p->pe_block, &run, tower_at(p, t, l + 1), dy, dx, 0, err));
+        float *turn = dy;
+        dy = dx;
+        dx = turn;
+    }
+    GR_TRY(read_tile(p, picture, t, err));
+    run.inputs[0] = p->pixels;
+    run.inputs[1] = p->mask;
+    gr_train_segment_bind(&run, &p->pe_embed, m->pe_embed, GR_PE_EMBED_SLOTS, p->flat, m);
+    return back(p, &p->pe_embed, &run, tower_at(p, t, 0), dy, NULL, 0, err);
+}
+
+/* A feature row is read as a token of its tile and by the replay: its gradients add up. */
+static gr_status backward_picture(gr_passes *p, const gr_picture *picture, gr_error *err)
+{
+    if (picture->n_regions > 0) {
+        gr_run run = replay_run(p, picture);
+        GR_TRY(back(p, &p->replay, &run, feature_row(p, p->features, run.extents[0]),
+                    feature_row(p, p->dfeatures, run.extents[0]), p->dfeatures, 0, err));
+    }
+    const gr_rows rows = one_span(p, gr_pe_rows(&p->m->config.vision));
+    for (int t = 0; t < n_tiles(picture); t++)
+        GR_TRY(backward_tile(p, picture, t, &rows, err));
+    return GR_OK;
+}
+
+/* --- a sample ------------------------------------------------------------------------------------------ */
+
+static gr_status check_sample(const gr_passes *p, const gr_train_sample *s, int *n_scored, gr_error *err)
+{
+    const gr_gar_config *c = &p->m->config;
+    const gr_picture *picture = s->picture;
+    *n_scored = 0;
+    if (s->n < 2 || s->n > p->limits.max_rows)
+        return gr_fail(err, GR_ERR_LIMIT, "a sample of %d rows, expected 2 to %d", s->n, p->limits.max_rows);
+    if (picture && (n_tiles(picture) > p->limits.max_tiles || picture->n_regions > p->limits.max_regions))
+        return gr_fail(err, GR_ERR_LIMIT,
+                       "a picture of %d tiles and %d regions, at most %d and %d were expected",
+                       n_tiles(picture), picture->n_regions, p->limits.max_tiles, p->limits.max_regions);
+    const int features = picture ? n_features(p, picture) : 0;
+    for (int i = 0; i < s->n; i++) {
+        const int source = s->source ? s->source[i] : -1;
+        if (source >= features || (source < 0 && (s->ids[i] < 0 || s->ids[i] >= c->text.vocab)) ||
+            s->labels[i] >= c->text.vocab)
+            return gr_fail(
+                err, GR_ERR_ARG,
+                "row %d of a sample: id %d, label %d, feature row %d; the vocabulary has %d tokens and "
+                "the picture %d feature rows",
+                i, s->ids[i], s->labels[i], source, c->text.vocab, features);
+        *n_scored += i > 0 && s->labels[i] >= 0;
+    }
+    return *n_scored > 0 ? GR_OK : gr_fail(err, GR_ERR_ARG, "no row of the sample is scored");
+}
+
+gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, double *loss, gr_error *err)
+{
+    int n_scored;
+    GR_TRY(check_sample(p, s, &n_scored, err));
+    if (s->picture)
+        GR_TRY(forward_picture(p, s->picture, err));
+    gr_rows rows = one_span(p, s->n);
+    GR_TRY(forward_decoder(p, s, &rows, err));
+    GR_TRY(run_loss(p, s, n_scored, scale, loss, err));
+    if (scale <= 0 || !p->in_decoder)
+        return GR_OK;
+    GR_TRY(backward_decoder(p, s, &rows, err));
+    return s->picture && p->in_picture ? backward_picture(p, s->picture, err) : GR_OK;
+}

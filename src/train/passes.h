@@ -1,0 +1,51 @@
+/* passes.h - one sample forward and backward through GAR: its loss, and what every trained weight contributes
+ * to it, added to the flat buffer of gradients.
+ *
+ * The segments are those of inference (docs/graph.md). What enters each tower block of each tile and each
+ * decoder block is kept, the rest is made again. Order of sums: pieces of the loss, blocks from the last to
+ * the first, tiles ascending; it does not depend on threads. */
+#ifndef GR_TRAIN_PASSES_H
+#define GR_TRAIN_PASSES_H
+
+#include "engine/core.h"
+#include "train/segment.h"
+
+typedef struct {
+    unsigned parts; /* that are trained: bits 1 << gr_train_part */
+    int max_rows;   /* of a sample's sequence */
+    int max_tiles;  /* of a picture, with the thumbnail */
+    int max_regions;
+} gr_passes_limits;
+
+/* A sample: a picture as the engine takes it, and a sequence. Borrowed for the call. */
+typedef struct {
+    const gr_picture *picture; /* NULL: text alone */
+    const int32_t *ids;        /* [n] token of each row; where source >= 0 it does not matter */
+    const int32_t *source;     /* [n] feature row of the picture that stands there, or -1; NULL: no row */
+    const int32_t *labels; /* [n] the token that row i should be; -1: not scored. Row i - 1 predicts it. */
+    int n;
+} gr_train_sample;
+
+typedef struct gr_passes gr_passes;
+
+/* Bytes that gr_passes_new takes besides the flat buffers and the prepared weights: saved boundaries, arena,
+ * features. */
+typedef struct {
+    size_t saved, arena, features, buffers, total;
+} gr_passes_memory;
+
+/* Builds the plans and adds up. GR_ERR_ARG: a limit out of its range. */
+gr_status gr_passes_measure(gr_passes_memory *memory, const gr_gar *m, gr_backend *b,
+                            const gr_passes_limits *limits, gr_error *err);
+
+/* `m` is prepared for `b` and holds the weights of `flat`; all are borrowed. Takes all memory. */
+gr_status gr_passes_new(gr_passes **out, gr_gar *m, gr_backend *b, const gr_flat *flat,
+                        const gr_passes_limits *limits, gr_error *err);
+void gr_passes_free(gr_passes *p); /* NULL is fine */
+
+/* What a sample comes to: the mean loss over its scored rows. With scale > 0, gradients of scale times that
+ * mean are added. GR_ERR_ARG: no row is scored, an id or label outside the vocabulary. GR_ERR_LIMIT: more
+ * rows, tiles or regions than the limits. GR_ERR_CANCELLED. */
+gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, double *loss, gr_error *err);
+
+#endif
