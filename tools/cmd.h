@@ -1,4 +1,4 @@
-/* cmd.h - the subcommands, one file cmd_NAME.c each. */
+/* cmd.h - the subcommands, one file cmd_NAME.c each, and their list, commands.c. */
 #ifndef GRASP_CLI_CMD_H
 #define GRASP_CLI_CMD_H
 
@@ -6,5 +6,8 @@
 
 extern const cli_command cmd_describe, cmd_ask, cmd_inspect, cmd_verify, cmd_tokenize, cmd_new, cmd_help,
     cmd_version;
+
+/* All of them, NULL-terminated. */
+extern const cli_command *const cli_commands[];
 
 #endif

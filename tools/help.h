@@ -6,6 +6,9 @@
 
 #include "cli.h"
 
+/* What grasp is, in a sentence or two. */
+extern const char cli_about[];
+
 /* All subcommands, a line each. */
 void cli_help_overview(FILE *f, const cli *app);
 /* Usage, description, options by table, examples, exit status. */
