@@ -13,5 +13,7 @@ extern const char cli_about[];
 void cli_help_overview(FILE *f, const cli *app);
 /* Usage, description, options by table, examples, exit status. */
 void cli_help_command(FILE *f, const cli_command *command);
+/* The same as one JSON object: of one subcommand, or of all where `command` is NULL. */
+void cli_help_json(FILE *f, const cli *app, const cli_command *command);
 
 #endif
