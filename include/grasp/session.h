@@ -71,7 +71,8 @@ GR_API gr_status gr_session_open(gr_session **out, gr_engine *engine, gr_error *
 GR_API void gr_session_close(gr_session *s); /* NULL is fine */
 
 /* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten. `options`
- * may be NULL. GR_ERR_ARG, GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
+ * may be NULL. GR_ERR_ARG, GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED (see gr_session_cancel).
+ */
 GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
                                 gr_error *err);
 
@@ -85,8 +86,12 @@ GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const
  * go on ends alone; an error is of the device, or GR_ERR_MEM for the text of an answer. */
 GR_API gr_status gr_engine_step(gr_engine *engine, gr_error *err);
 GR_API bool gr_session_busy(const gr_session *s);
-/* Ends what the session is doing: gr_session_ask returns GR_ERR_CANCELLED, an answer finishes as
- * GR_FINISH_CANCELLED. From any thread; a session that is idle forgets it when it is asked. */
+/* Stops one thing, from any thread and at any time: the answer that is going finishes as GR_FINISH_CANCELLED;
+ * gr_session_ask, when it is at work or else the next time it is called, returns GR_ERR_CANCELLED, or, where
+ * the cancel came after its last look, starts an answer that finishes as GR_FINISH_CANCELLED without a token.
+ * So a cancel that races with gr_session_ask is never lost. It is spent with what it stopped, with a
+ * gr_session_ask that fails for another reason, and with an answer that ends, by itself or for another
+ * question, before it is seen; the question after that is answered. Several before one question are one. */
 GR_API void gr_session_cancel(gr_session *s);
 
 typedef enum { GR_FINISH_NONE, GR_FINISH_STOP, GR_FINISH_LENGTH, GR_FINISH_CANCELLED } gr_finish_reason;
