@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/target.h"
 #include "media/codec.h"
 #include "media/exif.h"
 
@@ -295,6 +296,7 @@ static gr_status encode(gr_buf *out, const gr_image *image, const char *path, gr
 gr_status gr_image_write(const gr_image *image, const char *path, gr_error *err)
 {
     gr_buf out;
+    GR_TRY(gr_target_check(path, err));
     gr_buf_init(&out, image->rt, SIZE_MAX / 2);
     gr_status st = encode(&out, image, path, err);
     gr_file_writer writer = { 0 };
