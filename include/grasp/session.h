@@ -50,6 +50,12 @@ typedef struct {
 GR_API gr_status gr_request_measure(const gr_model *model, const gr_request *request, gr_request_size *size,
                                     gr_error *err);
 
+/* Bytes that asking about a picture takes besides gr_memory, which knows tiles alone: the decoded picture,
+ * `masks` masks of its size, and what reading these and cutting it into tiles takes. To be added to
+ * gr_memory.total where peak memory is announced; a file that is being decoded is mapped and not counted.
+ * Sides and channels as in gr_image; masks >= 0. */
+GR_API size_t gr_request_picture_bytes(int width, int height, int channels, int masks);
+
 /* How the answer is made. Begin with gr_answer_options_init. */
 typedef struct {
     size_t size;              /* sizeof(gr_answer_options), set by init */
@@ -120,7 +126,7 @@ GR_API gr_status gr_session_statistics(const gr_session *s, gr_session_stats *st
 
 /* Intermediate values as a safetensors file: pixel_values, mask_values, vision_features, image_features,
  * replay_<i>, input_ids, inputs_embeds, logits of every step. They are kept in memory until gr_dump_close
- * writes the file whole. */
+ * writes the file whole, at a name that is free or a regular file's. */
 GR_API gr_status gr_dump_open(gr_dump **out, gr_runtime *rt, const char *path, gr_error *err);
 GR_API gr_status gr_dump_close(gr_dump *dump, gr_error *err); /* writes; NULL is fine */
 GR_API void gr_dump_abort(gr_dump *dump);                     /* writes nothing; NULL is fine */
