@@ -46,10 +46,10 @@ bool cli_flush(cli_output *o)
 {
     if (fflush(o->results) == 0 && !ferror(o->results))
         return true;
-    if (errno == EPIPE)
-        cli_signals_raise(SIGPIPE);
-    else if (!cli_cancelled(NULL))
-        cli_error(o, "cannot write the results: %s", strerror(errno));
+    const int cause = errno;
+    if (cause != EPIPE && !cli_cancelled(NULL))
+        cli_error(o, "cannot write the results: %s", strerror(cause));
+    cli_signals_raise(cause == EPIPE ? SIGPIPE : SIGXFSZ);
     return false;
 }
 

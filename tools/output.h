@@ -30,8 +30,8 @@ bool cli_color_wanted(cli_color color, FILE *stream);
 void cli_print(cli_output *o, const char *fmt, ...) GR_PRINTF(2, 3);
 /* The same of bytes, which may hold zeros: what a model says. */
 void cli_print_bytes(cli_output *o, const char *bytes, size_t n);
-/* False: the results cannot be written any more. A reader that has gone away asks the work to stop, quietly.
- */
+/* False: the results cannot be written any more, and the work is asked to stop: quietly when a reader has
+ * gone away, else with one error. */
 bool cli_flush(cli_output *o);
 
 /* A sentence that says what went wrong; always shown. */
