@@ -82,6 +82,7 @@ static int run_command(cli *app, int argc, const char *const *argv)
 
 int main(int argc, char **argv)
 {
+    cli_streams_reserve();
     cli app = { .commands = cli_commands, .out = { .results = stdout, .log = stderr, .name = "grasp" } };
     app.out.color = cli_color_wanted(CLI_COLOR_AUTO, stderr);
     cli_signals_install();

@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,6 +24,13 @@ bool cli_color_wanted(cli_color color, FILE *stream)
         return true;
     const char *term = getenv("TERM");
     return !env_set("NO_COLOR") && term && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
+}
+
+void cli_streams_reserve(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* takes the lowest: this one */
 }
 
 void cli_print(cli_output *o, const char *fmt, ...)

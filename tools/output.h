@@ -25,6 +25,10 @@ typedef struct {
 /* Whether a stream is written in colour: CLICOLOR_FORCE, else a terminal that is not dumb and no NO_COLOR. */
 bool cli_color_wanted(cli_color color, FILE *stream);
 
+/* Where the caller closed stdin, stdout or stderr, the next file that is opened would take its number, and
+ * get what is printed: the number is taken first, by something that fails as a closed stream does. */
+void cli_streams_reserve(void);
+
 /* A piece of the results. Shown at the latest when cli_flush is called: after each item, after each streamed
  * token. */
 void cli_print(cli_output *o, const char *fmt, ...) GR_PRINTF(2, 3);

@@ -117,4 +117,17 @@ else
     echo "SKIP: no /dev/full"
 fi
 
+# --- streams that are closed: no file takes their place, and the progress with it
+for streams in '2>&-' '>&-' '<&-' '<&- >&- 2>&-'; do
+    what="grasp new --progress bar $streams"
+    rm -rf "$dir/new"
+    code=0
+    eval '"$grasp" new "$dir/new" --preset gar-test --seed 1 --progress bar >"$dir/out" 2>"$dir/err"' "$streams" || code=$?
+    case $streams in
+    *'>&-'*'2>&-' | '>&-') exits 1 ;; # its results cannot be written
+    *) exits 0 ;;
+    esac
+    cmp "$m/model.safetensors" "$dir/new/model.safetensors" || fail "$what: the weights are others"
+done
+
 finish
