@@ -15,11 +15,11 @@ nothing_new() {
 }
 
 # --- what is no regular file is not replaced by one
-mkfifo "$dir/pipe"
-mkdir "$dir/folder"
-things="pipe folder"
-if mknod "$dir/device" c 1 3 2>/dev/null; then # a /dev/null of our own
-    things="$things device"
+mkfifo "$dir/pipe.ppm"
+mkdir "$dir/folder.ppm"
+things="pipe.ppm folder.ppm" # the format of every build
+if mknod "$dir/device.ppm" c 1 3 2>/dev/null; then # a /dev/null of our own
+    things="$things device.ppm"
 else
     echo "SKIP: no device, that needs root"
 fi
