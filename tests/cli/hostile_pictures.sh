@@ -49,6 +49,11 @@ ln -s a "$dir/b"
 refused 3 "$dir/a" "cannot open: Too many levels of symbolic links"
 refused 3 "$dir/a/x.png" "cannot open: "
 refused 3 /dev/null "not a regular file"
+mkfifo "$dir/pipe"
+{ : >"$dir/pipe"; } 2>/dev/null & # a writer
+writer=$!
+refused 3 "$dir/pipe" "not a regular file"
+kill $writer 2>/dev/null || true
 
 # --- PNG
 run version --json
