@@ -57,4 +57,21 @@ for signal in INT TERM; do
     fi
 done
 
+# a command that waits for its input stops, too
+what="grasp tokenize -"
+mkfifo "$dir/input"
+"$grasp" tokenize - --model "$m" <"$dir/input" >"$dir/out" 2>"$dir/err" &
+pid=$!
+exec 3>"$dir/input"
+echo "the beginning" >&3
+sleep 0.3
+kill -TERM $pid
+{ sleep 5 && kill -KILL $pid; } >/dev/null 2>&1 & # or this would wait for ever
+ended
+kill $! 2>/dev/null
+exec 3>&-
+exits 143
+out_is ""
+err_is ""
+
 finish
