@@ -1,7 +1,8 @@
-/* cli.h - what a subcommand is: rows of data. Parsing, help and later the man page and shell completion are
+/* cli.h - what a subcommand is: rows of data. Parsing, help, its JSON, the man page and shell completion are
  * all made from them, so an option is described once.
  *
- * A new subcommand is one file cmd_NAME.c that defines `const cli_command cmd_NAME`, and its row in main.c.
+ * A new subcommand is one file cmd_NAME.c that defines `const cli_command cmd_NAME`, and its row in
+ * commands.c.
  */
 #ifndef GRASP_CLI_H
 #define GRASP_CLI_H
@@ -76,7 +77,7 @@ typedef struct {
     const char *arguments;  /* "IMAGE --region SPEC [...]" */
     const char *summary;    /* one line, no full stop */
     const char *about;      /* paragraphs for its help */
-    const char *examples;   /* lines for its help; NULL: none */
+    const char *examples;   /* lines for its help, at least one, two spaces before each */
     int min_args, max_args; /* of arguments that are no options; max -1: any number */
     bool runs_model;
     const cli_table *tables; /* options of its own; NULL: none */

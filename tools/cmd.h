@@ -1,10 +1,13 @@
-/* cmd.h - the subcommands, one file cmd_NAME.c each. */
+/* cmd.h - the subcommands, one file cmd_NAME.c each, and their list, commands.c. */
 #ifndef GRASP_CLI_CMD_H
 #define GRASP_CLI_CMD_H
 
 #include "cli.h"
 
 extern const cli_command cmd_describe, cmd_ask, cmd_inspect, cmd_verify, cmd_tokenize, cmd_new, cmd_help,
-    cmd_version;
+    cmd_version, cmd_completion;
+
+/* All of them, NULL-terminated. */
+extern const cli_command *const cli_commands[];
 
 #endif

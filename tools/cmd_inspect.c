@@ -103,7 +103,13 @@ static gr_status measure(inspect_run *r, const inspect_result *of, int max_tiles
     o.max_context = r->context;
     o.max_tiles = r->tiles;
     o.max_regions = r->regions > 0 ? r->regions : 1;
-    return gr_engine_measure(of->model, &o, &r->memory, err);
+    GR_TRY(gr_engine_measure(of->model, &o, &r->memory, err));
+    if (r->width) { /* as RGB; what only has a number of tiles is no picture to be held */
+        const size_t picture = gr_request_picture_bytes(r->width, r->height, 3, r->regions);
+        r->memory.picture += picture;
+        r->memory.total += picture;
+    }
+    return GR_OK;
 }
 
 static cli_exit inspect(cli *app, gr_runtime *rt, const values *v, const char *dir, inspect_result *r)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <grasp/tokenizer.h>
 
@@ -191,7 +192,7 @@ static cli_exit open_input(work *w)
     gr_error err = { 0 };
     const char *given = w->v->decode ? w->v->decode : w->app->n_args > 0 ? w->app->args[0] : "-";
     if (strcmp(given, "-") == 0) {
-        if (cli_slurp(&w->input, &w->n, stdin, GR_TEXT_MAX, &err) != GR_OK)
+        if (cli_slurp(&w->input, &w->n, STDIN_FILENO, GR_TEXT_MAX, &err) != GR_OK)
             return cli_fail(&w->app->out, &err, CLI_AT_INPUT);
         w->text = w->input;
     } else {

@@ -21,7 +21,7 @@ static const cli_option rows[] = {
     { "images", 0, CLI_TEXT, AT(images), "DIR", NULL, 0, 0,
       "the folder that the image paths of the file begin in; without it ../annotations beside the file, or "
       "its own" },
-    { "limit", 'n', CLI_INT, AT(limit), "N", "0", 0, 1000000,
+    { "limit", 0, CLI_INT, AT(limit), "N", "0", 0, 1000000,
       "items to compare, those with fewest regions first; 0: all" },
     { "grid", 0, CLI_TEXT, AT(grid), "all|NAME=VALUE,...", "all", 0, 0,
       "combinations to run: all of roi_mode, double_bos, mask_resample and max_tiles (the model's and 16); a "

@@ -3,6 +3,11 @@
 #include <string.h>
 
 #include "options.h"
+#include "rows.h"
+
+const char cli_about[] =
+    "Describes and relates regions of images with multimodal language models that run from their published "
+    "checkpoints.";
 
 #define WIDTH  80
 #define INDENT 26 /* where the help of an option begins */
@@ -44,17 +49,10 @@ static int head_text(char *out, size_t n, const cli_option *o)
 
 static void option_help(FILE *f, const cli_option *o)
 {
-    char head[160], text[1024], env[64];
+    char head[160], text[CLI_SAYS_MAX], env[64];
     const int used = head_text(head, sizeof head, o);
-    size_t n = (size_t)snprintf(text, sizeof text, "%s", o->help);
-    if (o->kind == CLI_CHOICE)
-        n += (size_t)snprintf(text + n, sizeof text - n, "; one of %s", o->value);
-    if (o->kind == CLI_INT && (o->min != 0 || o->max != 0))
-        n += (size_t)snprintf(text + n, sizeof text - n, "; %.0f to %.0f", o->min, o->max);
-    if (o->kind == CLI_NUMBER && (o->min != 0 || o->max != 0))
-        n += (size_t)snprintf(text + n, sizeof text - n, "; %g to %g", o->min, o->max);
-    if (o->kind == CLI_LIST)
-        n += (size_t)snprintf(text + n, sizeof text - n, "; may be repeated");
+    cli_option_says(text, o);
+    const size_t n = strlen(text);
     cli_option_env(env, o->name);
     if (o->preset)
         snprintf(text + n, sizeof text - n, " [%s; %s]", o->preset, env);
@@ -103,25 +101,21 @@ void cli_help_command(FILE *f, const cli_command *c)
 {
     fprintf(f, "Usage: grasp %s%s%s [options]\n", c->name, c->arguments[0] ? " " : "", c->arguments);
     paragraphs(f, c->about);
-    for (size_t i = 0; i < c->n_tables; i++)
-        table_help(f, &c->tables[i]);
-    if (c->runs_model)
-        table_help(f, &cli_model_table);
-    table_help(f, &cli_output_table);
+    const cli_table *t;
+    for (size_t i = 0; (t = cli_table_at(c, i)); i++)
+        table_help(f, t);
     fputs("\nWhat the command line does not say comes from the environment variable in\n"
           "brackets, then from the default before it.\n",
           f);
-    if (c->examples)
-        fprintf(f, "\nExamples:\n%s", c->examples);
+    fprintf(f, "\nExamples:\n%s", c->examples);
     exit_help(f);
 }
 
 void cli_help_overview(FILE *f, const cli *app)
 {
-    fputs("Usage: grasp COMMAND [arguments] [options]\n\n"
-          "Describes and relates regions of images with multimodal language\n"
-          "models that run from their published checkpoints.\n\nCommands:\n",
-          f);
+    fputs("Usage: grasp COMMAND [arguments] [options]\n", f);
+    paragraphs(f, cli_about);
+    fputs("\nCommands:\n", f);
     for (const cli_command *const *c = app->commands; *c; c++)
         fprintf(f, "  %-12s %s\n", (*c)->name, (*c)->summary);
     fputs("\n'grasp help COMMAND' tells more about one; 'grasp --version' says which grasp this is.\n", f);

@@ -6,9 +6,14 @@
 
 #include "cli.h"
 
+/* What grasp is, in a sentence or two. */
+extern const char cli_about[];
+
 /* All subcommands, a line each. */
 void cli_help_overview(FILE *f, const cli *app);
 /* Usage, description, options by table, examples, exit status. */
 void cli_help_command(FILE *f, const cli_command *command);
+/* The same as one JSON object: of one subcommand, or of all where `command` is NULL. */
+void cli_help_json(FILE *f, const cli *app, const cli_command *command);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include <grasp/engine.h>
+#include <grasp/session.h>
 
 /* One run, as it would be. */
 typedef struct {

@@ -5,36 +5,8 @@
 #include "cmd.h"
 #include "help.h"
 #include "options.h"
+#include "rows.h"
 #include "signals.h"
-#include "suggest.h"
-
-/* In the order of the overview. */
-static const cli_command *const commands[] = {
-    &cmd_describe, &cmd_ask,  &cmd_inspect, &cmd_verify, &cmd_tokenize,
-    &cmd_new,      &cmd_help, &cmd_version, NULL,
-};
-
-const cli_command *cli_find(const cli *app, const char *name)
-{
-    for (const cli_command *const *c = app->commands; *c; c++)
-        if (strcmp((*c)->name, name) == 0)
-            return *c;
-    return NULL;
-}
-
-int cli_unknown(cli *app, const char *name)
-{
-    cli_suggest s;
-    cli_suggest_init(&s, name, strlen(name));
-    for (const cli_command *const *c = app->commands; *c; c++)
-        cli_suggest_offer(&s, (*c)->name);
-    const char *best = cli_suggest_best(&s);
-    if (best)
-        cli_error(&app->out, "there is no command '%s'; did you mean '%s'?", name, best);
-    else
-        cli_error(&app->out, "there is no command '%s'; 'grasp help' lists them", name);
-    return CLI_EXIT_USAGE;
-}
 
 /* How messages and progress appear, once the options are known. */
 static void set_output(cli *app)
@@ -94,11 +66,11 @@ static int run_command(cli *app, int argc, const char *const *argv)
     }
     cli_binding bindings[CLI_MAX_BINDINGS];
     size_t n = 0;
-    for (size_t i = 0; i < c->n_tables; i++)
-        bindings[n++] = (cli_binding){ &c->tables[i], values + c->tables[i].base };
-    if (c->runs_model)
-        bindings[n++] = (cli_binding){ &cli_model_table, &app->common };
-    bindings[n++] = (cli_binding){ &cli_output_table, &app->common };
+    const cli_table *t;
+    while ((t = cli_table_at(c, n))) { /* its own lie in `values`, the shared ones in `common` */
+        bindings[n] = (cli_binding){ t, n < c->n_tables ? values + t->base : (char *)&app->common };
+        n++;
+    }
 
     const int code = read_and_run(app, bindings, n, argc, argv, values);
     cli_progress_end(&app->progress);
@@ -110,7 +82,8 @@ static int run_command(cli *app, int argc, const char *const *argv)
 
 int main(int argc, char **argv)
 {
-    cli app = { .commands = commands, .out = { .results = stdout, .log = stderr, .name = "grasp" } };
+    cli_streams_reserve();
+    cli app = { .commands = cli_commands, .out = { .results = stdout, .log = stderr, .name = "grasp" } };
     app.out.color = cli_color_wanted(CLI_COLOR_AUTO, stderr);
     cli_signals_install();
 

@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,6 +26,13 @@ bool cli_color_wanted(cli_color color, FILE *stream)
     return !env_set("NO_COLOR") && term && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
 }
 
+void cli_streams_reserve(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* takes the lowest: this one */
+}
+
 void cli_print(cli_output *o, const char *fmt, ...)
 {
     if (o->progress)
@@ -46,10 +54,10 @@ bool cli_flush(cli_output *o)
 {
     if (fflush(o->results) == 0 && !ferror(o->results))
         return true;
-    if (errno == EPIPE)
-        cli_signals_raise(SIGPIPE);
-    else if (!cli_cancelled(NULL))
-        cli_error(o, "cannot write the results: %s", strerror(errno));
+    const int cause = errno;
+    if (cause != EPIPE && !cli_cancelled(NULL))
+        cli_error(o, "cannot write the results: %s", strerror(cause));
+    cli_signals_raise(cause == EPIPE ? SIGPIPE : SIGXFSZ);
     return false;
 }
 

@@ -25,13 +25,17 @@ typedef struct {
 /* Whether a stream is written in colour: CLICOLOR_FORCE, else a terminal that is not dumb and no NO_COLOR. */
 bool cli_color_wanted(cli_color color, FILE *stream);
 
+/* Where the caller closed stdin, stdout or stderr, the next file that is opened would take its number, and
+ * get what is printed: the number is taken first, by something that fails as a closed stream does. */
+void cli_streams_reserve(void);
+
 /* A piece of the results. Shown at the latest when cli_flush is called: after each item, after each streamed
  * token. */
 void cli_print(cli_output *o, const char *fmt, ...) GR_PRINTF(2, 3);
 /* The same of bytes, which may hold zeros: what a model says. */
 void cli_print_bytes(cli_output *o, const char *bytes, size_t n);
-/* False: the results cannot be written any more. A reader that has gone away asks the work to stop, quietly.
- */
+/* False: the results cannot be written any more, and the work is asked to stop: quietly when a reader has
+ * gone away, else with one error. */
 bool cli_flush(cli_output *o);
 
 /* A sentence that says what went wrong; always shown. */

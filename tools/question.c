@@ -174,6 +174,13 @@ cli_exit question_ready(question *q, const gr_request *requests, size_t n)
     }
     if (gr_engine_measure(q->model, &o, &q->memory, &err) != GR_OK)
         return cli_fail(&q->app->out, &err, CLI_AT_MODEL);
+    const gr_image *image = q->regions.image;
+    const size_t picture =
+        gr_request_picture_bytes(image->width, image->height, image->channels, (int)q->regions.count);
+    /* Overlaying takes a copy in RGB, which is counted, and two bytes a pixel. */
+    const size_t overlay = q->values->overlay ? 2 * (size_t)image->width * (size_t)image->height : 0;
+    q->memory.picture += picture + overlay;
+    q->memory.total += picture + overlay;
     const double available = available_bytes(), total = (double)q->memory.total;
     cli_inform(
         &q->app->out,

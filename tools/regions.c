@@ -27,8 +27,8 @@ _Static_assert(sizeof region_rows / sizeof *region_rows == N_REGION_ROWS, "regio
 
 enum { N_KINDS = 7 };
 
-static cli_exit add(region_set *set, cli *app, gr_runtime *rt, const gr_region_frame *frame,
-                    const char *prefix, const char *text)
+static cli_exit add(region_set *set, cli *app, gr_runtime *rt, gr_region_frame *frame, const char *prefix,
+                    const char *text)
 {
     char whole[65536];
     gr_error err = { 0 };
@@ -43,6 +43,8 @@ static cli_exit add(region_set *set, cli *app, gr_runtime *rt, const gr_region_f
                   sizeof whole - 1);
         return CLI_EXIT_INPUT;
     }
+    frame->earlier = (const gr_region *const *)set->at; /* what "ref" may repeat */
+    frame->n_earlier = set->count;
     gr_status st = gr_region_spec_parse(&spec, rt, whole, (size_t)n, &err);
     if (st == GR_OK)
         st = gr_region_resolve(&set->at[set->count], rt, spec, frame, &err);

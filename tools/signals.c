@@ -8,7 +8,18 @@ static atomic_int stop;
 
 static cli_exit exit_of_signal(int number)
 {
-    return number == SIGINT ? CLI_EXIT_INTERRUPTED : number == SIGTERM ? CLI_EXIT_TERMINATED : CLI_EXIT_OK;
+    static const struct {
+        int number;
+        cli_exit code;
+    } codes[] = {
+        { SIGINT, CLI_EXIT_INTERRUPTED },
+        { SIGTERM, CLI_EXIT_TERMINATED },
+        { SIGXFSZ, CLI_EXIT_PARTIAL },
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].number == number)
+            return codes[i].code;
+    return CLI_EXIT_OK;
 }
 
 static void on_signal(int number)
@@ -26,6 +37,7 @@ void cli_signals_install(void)
     sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 atomic_int *cli_signals_flag(void) { return &stop; }

@@ -1,7 +1,8 @@
 /* signals.h - how the program stops.
  *
  * The first SIGINT or SIGTERM asks the work to stop, the second of either ends the process at once. SIGPIPE
- * is ignored: a closed stdout is found by the write that fails (output.c), which asks in the same way. */
+ * and SIGXFSZ are ignored: a closed or full stdout is found by the write that fails (output.c), which asks in
+ * the same way, as SIGPIPE or SIGXFSZ would. */
 #ifndef GRASP_CLI_SIGNALS_H
 #define GRASP_CLI_SIGNALS_H
 
@@ -20,7 +21,7 @@ bool cli_cancelled(void *user);
 /* Asks the work to stop as signal `number` would; the first one counts. */
 void cli_signals_raise(int number);
 
-/* 130 after SIGINT, 143 after SIGTERM, 0 after a closed pipe or none of these. */
+/* 130 after SIGINT, 143 after SIGTERM, 1 after a full stdout, 0 after a closed pipe or none of these. */
 cli_exit cli_signals_exit(void);
 
 #endif

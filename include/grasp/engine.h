@@ -26,7 +26,8 @@ typedef struct {
 /* Defaults; writes the whole struct. */
 GR_API void gr_engine_options_init(gr_engine_options *options);
 
-/* Memory in bytes, computed before anything is taken. Peak resident memory is at most total + 3 % + 64 MB. */
+/* Memory in bytes, computed before anything is taken. Peak resident memory is at most total + 3 % + 64 MB; a
+ * large picture comes on top of it (gr_request_picture_bytes). */
 typedef struct {
     size_t weights, kv, arena, features;
     size_t buffers; /* of a step, of tiles, and of reading the weights while they are loaded */

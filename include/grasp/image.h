@@ -70,7 +70,8 @@ GR_API gr_status gr_image_to_luma(gr_image **out, const gr_image *image, gr_erro
 GR_API gr_status gr_image_turn(gr_image *image, int orientation, gr_error *err);
 
 /* Writes a PNG, or, when the name ends in .ppm, .pgm or .pnm, a PNM without alpha. The file appears when it
- * is whole. GR_ERR_UNSUPPORTED: a PNG is asked for and this build has no PNG writer. GR_ERR_IO, GR_ERR_MEM.
+ * is whole, at a name that is free or a regular file's: no device and no pipe is replaced.
+ * GR_ERR_UNSUPPORTED: a PNG is asked for and this build has no PNG writer. GR_ERR_IO, GR_ERR_MEM.
  */
 GR_API gr_status gr_image_write(const gr_image *image, const char *path, gr_error *err);
 

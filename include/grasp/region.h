@@ -95,9 +95,13 @@ typedef struct {
     const gr_image *image; /* for "alpha" regions; may be NULL */
     gr_region_loader load; /* NULL: files are opened by path */
     void *load_user;
+    /* The regions of the same conversation so far, of this picture: what "ref" repeats, and whose names are
+     * taken. Borrowed; may be NULL where n_earlier is 0. */
+    const gr_region *const *earlier;
+    size_t n_earlier;
 } gr_region_frame;
 
-/* Fills the frame from a decoded picture. */
+/* Fills the frame from a decoded picture; no region is earlier. */
 GR_API void gr_region_frame_init(gr_region_frame *frame, const gr_image *image);
 
 /* Turns a written region into a mask of the picture's size.
@@ -106,7 +110,9 @@ GR_API void gr_region_frame_init(gr_region_frame *frame, const gr_image *image);
  * whose ratio is within 1 % is resized (nearest) with a warning; any other is mask_size_mismatch. Boxes,
  * polygons and scribbles are clipped; wholly outside is region_out_of_image, nothing left inside is
  * empty_region. Points and "sam" need a segmentation model, which this build does not have: not_built
- * (GR_ERR_UNSUPPORTED); so do phrases. */
+ * (GR_ERR_UNSUPPORTED); so do phrases. A "ref" is the mask of the earlier region of that name, a copy;
+ * region i without a name is "r<i>". unknown_region (GR_ERR_ARG): there is none; GR_ERR_SHAPE: it is of
+ * another picture's size. A name that an earlier region has is invalid_region (GR_ERR_ARG). */
 GR_API gr_status gr_region_resolve(gr_region **out, gr_runtime *rt, const gr_region_spec *spec,
                                    const gr_region_frame *frame, gr_error *err);
 GR_API void gr_region_free(gr_region *region); /* NULL is fine */

@@ -50,6 +50,12 @@ typedef struct {
 GR_API gr_status gr_request_measure(const gr_model *model, const gr_request *request, gr_request_size *size,
                                     gr_error *err);
 
+/* Bytes that asking about a picture takes besides gr_memory, which knows tiles alone: the decoded picture,
+ * `masks` masks of its size, and what reading these and cutting it into tiles takes. To be added to
+ * gr_memory.total where peak memory is announced; a file that is being decoded is mapped and not counted.
+ * Sides and channels as in gr_image; masks >= 0. */
+GR_API size_t gr_request_picture_bytes(int width, int height, int channels, int masks);
+
 /* How the answer is made. Begin with gr_answer_options_init. */
 typedef struct {
     size_t size;              /* sizeof(gr_answer_options), set by init */
@@ -73,7 +79,7 @@ GR_API void gr_session_close(gr_session *s); /* NULL is fine */
 /* Encodes the picture and starts an answer; an earlier conversation of the session is forgotten, but for the
  * tiles of its picture that are the same in this one: another region of a picture costs its own tiles only.
  * What the answer needs is taken here: its tokens allocate nothing. `options` may be NULL. GR_ERR_ARG,
- * GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED. */
+ * GR_ERR_LIMIT (context, regions, tiles), GR_ERR_CANCELLED (see gr_session_cancel). */
 GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
                                 gr_error *err);
 
@@ -90,8 +96,12 @@ GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const
  */
 GR_API gr_status gr_engine_step(gr_engine *engine, gr_error *err);
 GR_API bool gr_session_busy(const gr_session *s);
-/* Ends what the session is doing: gr_session_ask returns GR_ERR_CANCELLED, an answer finishes as
- * GR_FINISH_CANCELLED. From any thread; a session that is idle forgets it when it is asked. */
+/* Stops one thing, from any thread and at any time: the answer that is going finishes as GR_FINISH_CANCELLED;
+ * gr_session_ask, when it is at work or else the next time it is called, returns GR_ERR_CANCELLED, or, where
+ * the cancel came after its last look, starts an answer that finishes as GR_FINISH_CANCELLED without a token.
+ * So a cancel that races with gr_session_ask is never lost. It is spent with what it stopped, with a
+ * gr_session_ask that fails for another reason, and with an answer that ends, by itself or for another
+ * question, before it is seen; the question after that is answered. Several before one question are one. */
 GR_API void gr_session_cancel(gr_session *s);
 
 typedef enum { GR_FINISH_NONE, GR_FINISH_STOP, GR_FINISH_LENGTH, GR_FINISH_CANCELLED } gr_finish_reason;
@@ -122,7 +132,7 @@ GR_API gr_status gr_session_statistics(const gr_session *s, gr_session_stats *st
 
 /* Intermediate values as a safetensors file: pixel_values, mask_values, vision_features, image_features,
  * replay_<i>, input_ids, inputs_embeds, logits of every step. They are kept in memory until gr_dump_close
- * writes the file whole. */
+ * writes the file whole, at a name that is free or a regular file's. */
 GR_API gr_status gr_dump_open(gr_dump **out, gr_runtime *rt, const char *path, gr_error *err);
 GR_API gr_status gr_dump_close(gr_dump *dump, gr_error *err); /* writes; NULL is fine */
 GR_API void gr_dump_abort(gr_dump *dump);                     /* writes nothing; NULL is fine */

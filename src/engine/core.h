@@ -116,8 +116,8 @@ gr_status gr_sequence_generate(gr_sequence *s, const gr_generation *g, gr_error 
  * copied. */
 gr_status gr_sequence_fork(gr_sequence **out, const gr_sequence *from, gr_error *err);
 
-/* Forgets positions >= n_rows, all rows that wait, the answer, and a cancellation that had no effect yet;
- * generation ends. */
+/* Forgets positions >= n_rows, all rows that wait and the answer; generation ends. A cancellation that had no
+ * effect yet goes with an answer that was going; else it stays, for what follows. */
 gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err);
 
 int gr_sequence_n_rows(const gr_sequence *s);   /* positions stored */
@@ -130,6 +130,8 @@ void gr_sequence_end(gr_sequence *s); /* between steps */
 /* Ends what the sequence is doing, a picture or an answer; when it is idle, what it does next. From any
  * thread, any time. */
 void gr_sequence_cancel(gr_sequence *s);
+/* Forgets a cancellation that had no effect yet; true: there was one. */
+bool gr_sequence_forget_cancel(gr_sequence *s);
 
 /* One step for every sequence that is going: a chunk of its prompt, or one token. After GR_OK some sequence
  * moved or was cancelled, or none is going. A step is given up in the middle when all its sequences are

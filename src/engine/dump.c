@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/target.h"
 #include "io/safetensors.h"
 
 #define MAX_TENSORS 128
@@ -31,6 +32,7 @@ gr_status gr_dump_open(gr_dump **out, gr_runtime *rt, const char *path, gr_error
     /* The file is written at the end of what may be a long run: that it cannot be is better known now. */
     gr_file_writer probe;
     *out = NULL;
+    GR_TRY(gr_target_check(path, err));
     GR_TRY(gr_file_writer_open(&probe, path, err));
     gr_file_writer_abort(&probe);
     *out = gr_calloc(rt, 1, sizeof **out);

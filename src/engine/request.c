@@ -170,6 +170,13 @@ void gr_prepared_fini(gr_prepared *p)
     *p = (gr_prepared){ 0 };
 }
 
+size_t gr_request_picture_bytes(int width, int height, int channels, int masks)
+{
+    /* Beside them there is at most the file of a mask, decoded, or a copy of the picture in RGB, or the plane
+     * of prompts. */
+    return (size_t)width * (size_t)height * (size_t)(channels + masks + 3);
+}
+
 int gr_prepared_image_rows(const gr_prepared *p)
 {
     const int side = p->model->gar->config.tokens_side;

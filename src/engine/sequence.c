@@ -115,9 +115,8 @@ gr_status gr_sequence_truncate(gr_sequence *s, int n_rows, gr_error *err)
     gr_kv_truncate(&s->engine->kv, &s->kv, n_rows);
     s->n_rows = n_rows;
     s->n_answer = 0;
-    s->generating = false;
+    gr_sequence_end(s);
     s->state = GR_ENDED;
-    atomic_store(&s->cancelled, false);
     return GR_OK;
 }
 
@@ -130,8 +129,11 @@ gr_sequence_status gr_sequence_state(const gr_sequence *s) { return s->state; }
 void gr_sequence_end(gr_sequence *s)
 {
     s->generating = false;
-    if (s->state == GR_GOING)
-        s->state = GR_ENDED;
+    if (s->state != GR_GOING)
+        return;
+    s->state = GR_ENDED;
+    atomic_store(&s->cancelled, false); /* as with every other end of an answer */
 }
 
 void gr_sequence_cancel(gr_sequence *s) { atomic_store(&s->cancelled, true); }
+bool gr_sequence_forget_cancel(gr_sequence *s) { return atomic_exchange(&s->cancelled, false); }

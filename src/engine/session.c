@@ -181,8 +181,8 @@ static gr_status ask(gr_session *s, gr_prepared *p, const gr_request *r, const g
     return GR_OK;
 }
 
-gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
-                         gr_error *err)
+static gr_status ask_anew(gr_session *s, const gr_request *request, const gr_answer_options *options,
+                          gr_error *err)
 {
     gr_answer_options o;
     gr_answer_options_init(&o);
@@ -203,8 +203,19 @@ gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answ
     s->answering = false;
     s->finish = GR_FINISH_NONE;
     s->dump = NULL;
-    const gr_status st = ask(s, &p, request, &o, err);
+    const gr_status st = gr_sequence_forget_cancel(s->sequence)
+                             ? gr_fail(err, GR_ERR_CANCELLED, "cancelled before it began")
+                             : ask(s, &p, request, &o, err);
     gr_prepared_fini(&p);
+    return st;
+}
+
+gr_status gr_session_ask(gr_session *s, const gr_request *request, const gr_answer_options *options,
+                         gr_error *err)
+{
+    const gr_status st = ask_anew(s, request, options, err);
+    if (st != GR_OK)
+        gr_sequence_forget_cancel(s->sequence); /* there is nothing left to stop */
     return st;
 }
 

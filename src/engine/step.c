@@ -1,5 +1,7 @@
 /* step.c - one step of the decoder over all sequences that are going: a row for each that generates, chunks
  * of prompts with the rows left. */
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "engine/internal.h"
@@ -92,6 +94,24 @@ static void end_all_of_step(gr_core *e)
             gr_sequence_end(e->sequences[i]);
 }
 
+/* Finite weights can still overflow, and what is no number orders no tokens: any would come out. */
+static gr_status check_logits(const gr_core *e, int n_picks, gr_error *err)
+{
+    const size_t vocab = (size_t)e->model->config.text.vocab;
+    for (int i = 0; i < n_picks; i++) {
+        const float *logits = e->host_logits + (size_t)i * vocab;
+        bool finite = true;
+        for (size_t k = 0; k < vocab; k++)
+            finite &= fabsf(logits[k]) <= FLT_MAX;
+        if (!finite)
+            return gr_fail(err, GR_ERR_FORMAT,
+                           "the model's numbers overflow: the logits of position %d are not finite, so no "
+                           "token is the likeliest",
+                           e->position[e->host_pick[i]]);
+    }
+    return GR_OK;
+}
+
 static gr_status run_decoder(gr_core *e, const gr_rows *rows, int n_picks, const gr_core_watch *w,
                              gr_error *err)
 {
@@ -132,7 +152,7 @@ static gr_status run_decoder(gr_core *e, const gr_rows *rows, int n_picks, const
                           (size_t)n_picks * (size_t)c->vocab * sizeof(float));
     if (w && w->put)
         w->put(w->user, "logits", e->host_logits, (size_t)n_picks, (size_t)c->vocab);
-    return GR_OK;
+    return check_logits(e, n_picks, err);
 }
 
 static bool is_eos(const gr_generation *g, const gr_llama_config *c, int32_t token)

@@ -6,7 +6,7 @@
 #ifndef GR_MEDIA_CODEC_H
 #define GR_MEDIA_CODEC_H
 
-#include "base/buf.h"
+#include "base/file.h"
 #include "grasp/image.h"
 
 gr_status gr_jpeg_decode(gr_image **out, gr_runtime *rt, const uint8_t *bytes, size_t n,
@@ -18,9 +18,10 @@ gr_status gr_webp_decode(gr_image **out, gr_runtime *rt, const uint8_t *bytes, s
 gr_status gr_pnm_decode(gr_image **out, gr_runtime *rt, const uint8_t *bytes, size_t n,
                         const gr_image_options *options, gr_error *err);
 
-/* Appends the encoded picture to `out`. GR_ERR_MEM when the buffer is over its limit. */
-gr_status gr_png_encode(gr_buf *out, const gr_image *image, gr_error *err);
-gr_status gr_pnm_encode(gr_buf *out, const gr_image *image, gr_error *err);
+/* Writes the picture as it is encoded, so that it is nowhere a second time. GR_ERR_IO as the writer's cause.
+ */
+gr_status gr_png_encode(gr_file_writer *out, const gr_image *image, gr_error *err);
+gr_status gr_pnm_encode(gr_file_writer *out, const gr_image *image, gr_error *err);
 
 /* Refuses sizes beyond the limits, naming the limit; every decoder calls it before it allocates. */
 gr_status gr_image_check_size(const gr_image_options *options, const char *format, uint64_t width,

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/source.h"
+#include "base/target.h"
 #include "media/codec.h"
 #include "media/exif.h"
 
@@ -324,29 +325,32 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-static gr_status encode(gr_buf *out, const gr_image *image, const char *path, gr_error *err)
+static bool is_pnm(const char *path)
 {
-    if (ends_with(path, ".ppm") || ends_with(path, ".pgm") || ends_with(path, ".pnm"))
-        return gr_pnm_encode(out, image, err);
-#ifdef GR_HAVE_SPNG
-    return gr_png_encode(out, image, err);
-#else
-    return gr_fail(
-        err, GR_ERR_UNSUPPORTED,
-        "%s: this build was made without libspng and writes no PNG; choose a name that ends in .ppm", path);
-#endif
+    return ends_with(path, ".ppm") || ends_with(path, ".pgm") || ends_with(path, ".pnm");
 }
+
+#ifdef GR_HAVE_SPNG
+#define PNG_ENCODE gr_png_encode
+#else
+#define PNG_ENCODE NULL
+#endif
 
 gr_status gr_image_write(const gr_image *image, const char *path, gr_error *err)
 {
-    gr_buf out;
-    gr_buf_init(&out, image->rt, SIZE_MAX / 2);
-    gr_status st = encode(&out, image, path, err);
-    gr_file_writer writer = { 0 };
-    if (st == GR_OK && (st = gr_file_writer_open(&writer, path, err)) == GR_OK) {
-        gr_file_writer_add(&writer, out.data, out.len);
-        st = gr_file_writer_commit(&writer, err);
-    }
-    gr_buf_fini(&out);
+    gr_status (*encode)(gr_file_writer *, const gr_image *, gr_error *) =
+        is_pnm(path) ? gr_pnm_encode : PNG_ENCODE;
+    gr_file_writer writer;
+    if (!encode)
+        return gr_fail(
+            err, GR_ERR_UNSUPPORTED,
+            "%s: this build was made without libspng and writes no PNG; choose a name that ends in .ppm",
+            path);
+    GR_TRY(gr_target_check(path, err));
+    GR_TRY(gr_file_writer_open(&writer, path, err));
+    const gr_status st = encode(&writer, image, err);
+    if (st == GR_OK)
+        return gr_file_writer_commit(&writer, err);
+    gr_file_writer_abort(&writer);
     return st;
 }

@@ -44,7 +44,12 @@ static gr_status read_layout(png_layout *l, spng_ctx *ctx, size_t file_bytes, co
         return gr_fail(err, GR_ERR_FORMAT,
                        "PNG data end early: %u x %u pixels cannot be in a file of %zu bytes",
                        (unsigned)h->width, (unsigned)h->height, file_bytes);
-    l->has_trns = spng_get_trns(ctx, &l->trns) == 0;
+    code = spng_get_trns(ctx, &l->trns); /* reads all that stands before the picture */
+    l->has_trns = code == 0;
+    if (code == SPNG_ECHUNK_LIMITS)
+        return gr_fail(err, GR_ERR_LIMIT, "PNG texts or profiles of more than %zu bytes", MAX_CHUNK_BYTES);
+    if (code && code != SPNG_ECHUNKAVAIL)
+        return fail(err, "before the picture", code);
     if (h->color_type == SPNG_COLOR_TYPE_INDEXED && (code = spng_get_plte(ctx, &l->palette)) != 0)
         return fail(err, "palette", code);
     const bool grey = h->color_type == SPNG_COLOR_TYPE_GRAYSCALE, alpha = (h->color_type & 4) || l->has_trns;

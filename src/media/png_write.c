@@ -6,10 +6,12 @@
 static int write_bytes(spng_ctx *ctx, void *user, void *bytes, size_t n)
 {
     (void)ctx;
-    return gr_buf_add(user, bytes, n) ? 0 : SPNG_IO_ERROR;
+    gr_file_writer *out = user;
+    gr_file_writer_add(out, bytes, n);
+    return out->cause ? SPNG_IO_ERROR : 0;
 }
 
-gr_status gr_png_encode(gr_buf *out, const gr_image *image, gr_error *err)
+gr_status gr_png_encode(gr_file_writer *out, const gr_image *image, gr_error *err)
 {
     struct spng_ihdr header = {
         .width = (uint32_t)image->width,
@@ -29,8 +31,9 @@ gr_status gr_png_encode(gr_buf *out, const gr_image *image, gr_error *err)
     if (!code)
         code = spng_encode_image(ctx, image->pixels, bytes, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
     spng_ctx_free(ctx);
+    GR_TRY(gr_file_writer_status(out, err));
     if (code)
-        return gr_fail(err, code == SPNG_EMEM || out->failed ? GR_ERR_MEM : GR_ERR_FORMAT,
+        return gr_fail(err, code == SPNG_EMEM ? GR_ERR_MEM : GR_ERR_FORMAT,
                        "cannot make a PNG of %d x %d pixels: %s", image->width, image->height,
                        spng_strerror(code));
     return GR_OK;

@@ -3,6 +3,7 @@
 #include "media/codec.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,16 +102,17 @@ gr_status gr_pnm_decode(gr_image **out, gr_runtime *rt, const uint8_t *bytes, si
     return st;
 }
 
-gr_status gr_pnm_encode(gr_buf *out, const gr_image *image, gr_error *err)
+gr_status gr_pnm_encode(gr_file_writer *out, const gr_image *image, gr_error *err)
 {
     const size_t n = (size_t)image->width * (size_t)image->height;
-    gr_buf_printf(out, "P%c\n%d %d\n255\n", image->channels == 1 ? '5' : '6', image->width, image->height);
+    char head[64];
+    const int head_bytes = snprintf(head, sizeof head, "P%c\n%d %d\n255\n", image->channels == 1 ? '5' : '6',
+                                    image->width, image->height);
+    gr_file_writer_add(out, head, (size_t)head_bytes);
     if (image->channels != 4)
-        gr_buf_add(out, image->pixels, n * (size_t)image->channels);
+        gr_file_writer_add(out, image->pixels, n * (size_t)image->channels);
     else
         for (size_t i = 0; i < n; i++)
-            gr_buf_add(out, image->pixels + 4 * i, 3);
-    return out->failed ? gr_fail(err, GR_ERR_MEM, "no memory to write a picture of %d x %d pixels",
-                                 image->width, image->height)
-                       : GR_OK;
+            gr_file_writer_add(out, image->pixels + 4 * i, 3);
+    return gr_file_writer_status(out, err);
 }

@@ -256,6 +256,52 @@ static gr_status make_box_of_points(maker *m)
     return st;
 }
 
+/* --- earlier regions ----------------------------------------------------------------------------- */
+
+/* The earlier region of that name, NULL: there is none. Where none was given, its place is its name: r0. */
+static const gr_region *find_earlier(const gr_region_frame *f, const char *name)
+{
+    for (size_t i = 0; i < f->n_earlier; i++) {
+        char place[32];
+        snprintf(place, sizeof place, "r%zu", i);
+        if (strcmp(f->earlier[i]->name[0] ? f->earlier[i]->name : place, name) == 0)
+            return f->earlier[i];
+    }
+    return NULL;
+}
+
+static gr_status make_from_earlier(maker *m)
+{
+    const gr_region_frame *f = m->frame;
+    const gr_region *from = find_earlier(f, m->spec->text);
+    if (!from)
+        return gr_fail(
+            m->err, GR_ERR_ARG,
+            "unknown_region: none of the %zu regions before it has the name \"%.64s\"; a region is "
+            "named by {\"name\":\"%.64s\",...}",
+            f->n_earlier, m->spec->text, m->spec->text);
+    if (from->mask->width != f->width || from->mask->height != f->height)
+        return gr_fail(m->err, GR_ERR_SHAPE,
+                       "mask_size_mismatch: the region \"%.64s\" is of a picture of %d x %d pixels, this one "
+                       "has %d x %d",
+                       m->spec->text, from->mask->width, from->mask->height, f->width, f->height);
+    m->region->source = from->source;
+    GR_TRY(gr_mask_new(&m->mask, m->rt, f->width, f->height, m->err));
+    memcpy(m->mask->data, from->mask->data, (size_t)f->width * (size_t)f->height);
+    return GR_OK;
+}
+
+static gr_status check_name(const maker *m)
+{
+    const char *name = m->spec->name;
+    if (name[0] && find_earlier(m->frame, name))
+        return gr_fail(m->err, GR_ERR_ARG,
+                       "invalid_region: an earlier region has the name \"%.64s\"; {\"ref\":\"%.64s\"} "
+                       "repeats it",
+                       name, name);
+    return GR_OK;
+}
+
 /* --- which way it goes --------------------------------------------------------------------------- */
 
 static gr_status needs_sam(const maker *m, const char *what, const char *instead)
@@ -308,8 +354,7 @@ static gr_status make(maker *m)
             "not_built: the region \"%.60s\" is a phrase; it needs a model that grounds phrases (GLaMM)",
             s->text);
     case GR_REGION_REF:
-        return gr_fail(m->err, GR_ERR_ARG, "unknown_region: no earlier region has the name \"%.64s\"",
-                       s->text);
+        return make_from_earlier(m);
     case GR_REGION_NONE:
         break;
     }
@@ -352,7 +397,9 @@ gr_status gr_region_resolve(gr_region **out, gr_runtime *rt, const gr_region_spe
         return gr_fail(err, GR_ERR_MEM, "no memory for a region");
     memcpy(r->name, spec->name, sizeof r->name);
     maker m = { .rt = rt, .spec = spec, .frame = frame, .region = r, .err = err };
-    gr_status st = make(&m);
+    gr_status st = check_name(&m);
+    if (st == GR_OK)
+        st = make(&m);
     if (st == GR_OK)
         st = finish(&m);
     if (st != GR_OK) {

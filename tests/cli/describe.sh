@@ -138,6 +138,14 @@ unusable "invalid_region: " --region ellipse:1,2,3,4
 unusable "not_built: points need a segmentation model" --point 5,5
 unusable "not_built: scribbles need a segmentation model" --scribble '1,1;5,5'
 
+unusable 'unknown_region: none of the 1 regions before it has the name "dog"' --region '{"ref":"dog"}'
+
+# a region that stands before may be repeated
+run describe "$picture" --region '{"name":"dog","box":[1,2,30,40]}' --mask "$mask" --region '{"ref":"dog"}' --region '{"name":"it","ref":"r1"}' \
+    --model "$m" -n 1 --max-tiles 1 --json
+exits 0
+out_has '{"name":"r2","bbox":[1,2,30,40],"area":1102,"source":"box"},{"name":"it","bbox":[392,139,522,264],"area":16250,"source":"mask"}]'
+
 # of the same shape: resized, and said
 pgm "$dir/half.pgm" 320 240
 dot "$dir/half.pgm"

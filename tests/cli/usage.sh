@@ -22,6 +22,24 @@ for name in $(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$dir/out"); do
     done
 done
 
+# the same as data, of one command and of all
+run help version --json
+exits 0
+err_is ""
+out_has '"commands":[{"name":"version","usage":"","summary":"which grasp this is and how it was built"'
+out_has '{"name":"quiet","letter":"q","group":"Output options","type":"flag","value":null,"default":null,"env":"GRASP_QUIET","help":'
+out_has '"type":"choice","words":["auto","always","never"],"default":"auto","env":"GRASP_COLOR"'
+out_has '"examples":["grasp version --json"]'
+out_has '{"code":130,"meaning":"interrupted (SIGINT)"}'
+run help --json
+exits 0
+for name in describe ask help version; do out_has "{\"name\":\"$name\",\"usage\""; done
+out_has '"arguments":[{"name":"IMAGE","required":true},{"name":"QUESTION","required":true}]'
+out_has '"letter":"n","group":"Answer","type":"integer","value":"N","default":"1024","env":"GRASP_MAX_TOKENS","min":1,"max":1000000'
+run verify model -n 3 # -n is --max-tokens where there is one
+exits 2
+err_has "there is no option -n"
+
 version=$(sed -n 's/^#define GR_VERSION_[A-Z]* *//p' include/grasp/version.h | paste -sd.)
 for spelling in --version version "version --json=no"; do
     run $spelling

@@ -470,8 +470,10 @@ static void a_cancelled_answer_keeps_what_it_said(void **state)
     talk_start(&w, &talks[1], &a);
     world_finish(&w, list, 1);
     said_same(&a, &f->alone[1], "after a cancelled answer");
-    gr_sequence_cancel(a.s); /* idle: truncating forgets it */
+    gr_sequence_cancel(a.s); /* idle: it waits, until it is forgotten */
     MUST(gr_sequence_truncate(a.s, 0, &err));
+    assert_true(gr_sequence_forget_cancel(a.s));
+    assert_false(gr_sequence_forget_cancel(a.s));
     talk_start(&w, &talks[0], &a);
     world_finish(&w, list, 1);
     said_same(&a, &f->alone[0], "after a cancellation without effect");

@@ -579,10 +579,59 @@ static void a_picture_can_be_given_up(void **state)
     MUST(gr_session_answer(f->s, NULL, NULL, &err));
     assert_int_equal(gr_session_finish(f->s), GR_FINISH_CANCELLED);
     assert_int_equal(gr_session_n_tokens(f->s), 0);
-    gr_session_cancel(f->s); /* while idle: forgotten by the next question */
     r.progress = NULL;
     ask_and_answer(f->s, &r, &o, &after);
     same_answer(&before, &after);
+}
+
+static bool cancel_at_once(void *user, const char *utf8, size_t n)
+{
+    (void)utf8, (void)n;
+    gr_session_cancel(user);
+    return true;
+}
+
+/* A cancel before a question stops that question, and one that came with an answer is spent with it. */
+static void a_cancel_stops_one_thing_and_is_not_lost(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    const gr_request r = text_request(f, "Who?");
+    gr_request bad = r;
+    gr_answer_options o = drawn(6, 1);
+    answer first, again;
+    ask_and_answer(f->s, &r, &o, &first);
+
+    gr_session_cancel(f->s);
+    gr_session_cancel(f->s);
+    MUST_FAIL(gr_session_ask(f->s, &r, &o, &err), GR_ERR_CANCELLED, "cancelled before it began");
+    assert_false(gr_session_busy(f->s));
+    assert_int_equal(gr_session_finish(f->s), GR_FINISH_NONE);
+    assert_string_equal(gr_session_text(f->s, NULL), ""); /* of no earlier answer either */
+    ask_and_answer(f->s, &r, &o, &again);                 /* once */
+    same_answer(&first, &again);
+
+    gr_session_cancel(f->s); /* a question that cannot be asked takes it along */
+    bad.question = "And <region:cat>?";
+    MUST_FAIL(gr_session_ask(f->s, &bad, &o, &err), GR_ERR_ARG, "<region:cat>");
+    ask_and_answer(f->s, &r, &o, &again);
+    same_answer(&first, &again);
+
+    o.max_tokens = 1; /* the cancel comes when the answer has just ended by itself: it is for the next one */
+    MUST(gr_session_ask(f->s, &r, &o, &err));
+    MUST(gr_session_answer(f->s, cancel_at_once, f->s, &err));
+    assert_int_equal(gr_session_finish(f->s), GR_FINISH_LENGTH);
+    MUST_FAIL(gr_session_ask(f->s, &r, &o, &err), GR_ERR_CANCELLED, "cancelled");
+
+    MUST(gr_session_ask(f->s, &r, &o, &err)); /* while it is going: of this answer */
+    gr_session_cancel(f->s);
+    MUST(gr_session_answer(f->s, NULL, NULL, &err));
+    assert_int_equal(gr_session_finish(f->s), GR_FINISH_CANCELLED);
+    o = drawn(6, 1);
+    MUST(gr_session_ask(f->s, &r, &o, &err)); /* this answer, too, though a question takes its place */
+    gr_session_cancel(f->s);
+    ask_and_answer(f->s, &r, &o, &again);
+    same_answer(&first, &again);
 }
 
 /* --- intermediate values ------------------------------------------------------------------------------- */
@@ -1083,6 +1132,7 @@ int main(void)
         cmocka_unit_test(two_models_do_not_see_each_other),
         cmocka_unit_test(the_receiver_can_stop_the_answer),
         cmocka_unit_test(a_picture_can_be_given_up),
+        cmocka_unit_test(a_cancel_stops_one_thing_and_is_not_lost),
         cmocka_unit_test(a_dump_holds_what_was_seen_on_the_way),
         cmocka_unit_test(a_dump_is_let_go_with_the_answer),
         cmocka_unit_test(profiles_steer_prompt_masks_and_boxes),

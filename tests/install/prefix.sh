@@ -15,6 +15,10 @@ flags="-std=c11 -Wall -Wextra -Werror"
 
 [ "$("$dir/usr/bin/grasp" --version)" = "grasp $version" ]
 [ -f "$dir/usr/share/doc/grasp/LICENSE" ]
+"$dir/usr/bin/grasp" help --man | cmp - "$dir/usr/share/man/man1/grasp.1"
+"$dir/usr/bin/grasp" completion bash | cmp - "$dir/usr/share/bash-completion/completions/grasp"
+"$dir/usr/bin/grasp" completion zsh | cmp - "$dir/usr/share/zsh/site-functions/_grasp"
+"$dir/usr/bin/grasp" completion fish | cmp - "$dir/usr/share/fish/vendor_completions.d/grasp.fish"
 
 $2 $flags tests/install/consumer.c -o "$dir/shared" $(pkg-config --cflags --libs grasp)
 "$dir/shared"

@@ -243,7 +243,7 @@ static void regions_that_miss_the_picture_are_explained(void **state)
         { "{\"box\":[1,2,3,4],\"points\":[[1,2]]}", "not_built", GR_ERR_UNSUPPORTED },
         { "{\"text\":\"the leftmost cup\"}", "not_built: the region \"the leftmost cup\" is a phrase",
           GR_ERR_UNSUPPORTED },
-        { "{\"ref\":\"dog\"}", "unknown_region", GR_ERR_ARG },
+        { "{\"ref\":\"dog\"}", "unknown_region: none of the 0 regions before it", GR_ERR_ARG },
         { "{\"mask\":{\"format\":\"alpha\"}}", "invalid_region: an alpha region", GR_ERR_ARG },
         { "{\"scribble\":{\"strokes\":[[[-30,-30]]],\"width\":2},\"convert\":\"none\"}",
           "region_out_of_image", GR_ERR_ARG },
@@ -363,6 +363,51 @@ static void frames_know_whether_the_picture_was_turned(void **state)
     gr_region_frame_init(&frame, image);
     assert_int_equal(frame.orientation, 6);
     gr_image_free(image);
+}
+
+/* "ref" is a copy of an earlier region, under the name of its own. */
+static void earlier_regions_are_repeated(void **state)
+{
+    gr_error err = { 0 };
+    gr_region *r;
+    gr_region_frame frame = frame_of(20, 10);
+    gr_region *dog = resolve(*state, "{\"name\":\"dog\",\"polygon\":[[1,1,9,1,1,9]]}", &frame);
+    gr_region *box = resolve(*state, "box:2,2,4,4", &frame);
+    frame.earlier = (const gr_region *const[]){ dog, box };
+    frame.n_earlier = 2;
+    r = resolve(*state, "{\"ref\":\"dog\"}", &frame);
+    assert_memory_equal(r->mask->data, dog->mask->data, 20 * 10);
+    assert_true(r->mask->data != dog->mask->data && r->area == dog->area);
+    assert_string_equal(r->source, "polygon");
+    assert_string_equal(r->name, "");
+    gr_region_free(r);
+    r = resolve(*state, "{\"name\":\"again\",\"ref\":\"r1\",\"convert\":\"rect\"}", &frame);
+    assert_true(r->bounds.x0 == 2 && r->bounds.y1 == 4 && r->area == 4);
+    assert_string_equal(r->name, "again");
+    gr_region_free(r);
+
+    static const struct {
+        const char *text, *part;
+        gr_status status;
+        int width;
+    } bad[] = {
+        { "{\"ref\":\"cat\"}", "unknown_region: none of the 2 regions before it has the name \"cat\"",
+          GR_ERR_ARG, 20 },
+        { "{\"ref\":\"r0\"}", "unknown_region", GR_ERR_ARG, 20 }, /* that one has another name */
+        { "{\"ref\":\"dog\"}", "mask_size_mismatch: the region \"dog\" is of a picture of 20 x 10",
+          GR_ERR_SHAPE, 21 },
+        { "{\"name\":\"dog\",\"box\":[1,1,2,2]}", "invalid_region: an earlier region has the name \"dog\"",
+          GR_ERR_ARG, 20 },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gr_region_spec *s = parse(*state, bad[i].text);
+        frame.width = bad[i].width;
+        MUST_FAIL(gr_region_resolve(&r, *state, s, &frame, &err), bad[i].status, bad[i].part);
+        assert_null(r);
+        gr_region_spec_free(s);
+    }
+    gr_region_free(dog);
+    gr_region_free(box);
 }
 
 static void scribbles_are_discs_along_the_line(void **state)
@@ -542,6 +587,7 @@ int main(void)
         cmocka_unit_test(mask_files_follow_the_size_rules),
         cmocka_unit_test(alpha_and_embedded_pictures_become_masks),
         cmocka_unit_test(frames_know_whether_the_picture_was_turned),
+        cmocka_unit_test(earlier_regions_are_repeated),
         cmocka_unit_test(scribbles_are_discs_along_the_line),
         cmocka_unit_test(base64_is_read_in_both_alphabets),
         cmocka_unit_test(the_demo_masks_fit_their_pictures),
