@@ -1,0 +1,42 @@
+# grasp bench: the cases, as they are listed.
+. tests/support/cli.sh
+
+# Shapes of the published models (GAR-1B: PE-L and Llama-3.2-1B; GAR-8B: PE-G and Llama-3.1-8B).
+run bench kernels --list --json --threads 2
+exits 0
+err_is ""
+out_has '"threads":2,"subject":"gar-1b","rows":[{"kind":"product","name":"gar-1b/tower/patch",'
+out_has '{"kind":"product","name":"gar-1b/tower/qkv","rows":1025,"inputs":1024,"outputs":3072,"heads":0,"kv_heads":0,"weights":"BF16"'
+out_has '"name":"gar-1b/tower/fc2","rows":1025,"inputs":4096,"outputs":1024,'
+out_has '"name":"gar-1b/prefill/k","rows":256,"inputs":2048,"outputs":512,'
+out_has '{"kind":"row","name":"gar-1b/decode/head","rows":1,"inputs":2048,"outputs":128262,'
+out_has '{"kind":"attention","name":"gar-1b/prefill/attention-4916","rows":256,"inputs":4916,"outputs":2048,"heads":32,"kv_heads":8,"weights":null'
+out_has '{"kind":"pass","name":"gar-1b/prefill/swiglu","rows":256,"inputs":8192,"outputs":8192,'
+run bench --list --json --preset gar-8b --filter tower --weights f16
+exits 0
+out_has '"name":"gar-8b/tower/fc1","rows":1024,"inputs":1536,"outputs":8960,"heads":0,"kv_heads":0,"weights":"F16"'
+
+# An exact name is that case alone, though it is part of another's.
+run bench --list --csv --filter gar-1b/prefill/q
+exits 0
+[ "$(wc -l <"$dir/out")" -eq 2 ] || fail "$what: $(wc -l <"$dir/out") lines, expected a heading and one case"
+run bench --list --csv
+exits 0
+[ "$(awk -F, '{ print NF }' "$dir/out" | sort -u | wc -l)" -eq 1 ] || fail "$what: lines with other numbers of columns"
+
+# refused
+run bench --list --filter nothing-like-that
+exits 2
+out_is ""
+err_has "no case of gar-1b has 'nothing-like-that' in its name"
+run bench --list --preset gar-2b
+exits 2
+err_has "there is no preset 'gar-2b'"
+run bench --list --json --csv
+exits 2
+err_is "grasp bench: error: --json and --csv exclude each other"
+run bench everything
+exits 2
+err_has "'everything' cannot be measured"
+
+finish
