@@ -129,7 +129,7 @@ static void text_open(bench_sheet *s, const gr_bench_machine *m, const char *sub
 {
     cli_print(s->out, "%s: %s%s%s, %d of %d processors\n\n", subject, m->isa, m->processor[0] ? " on " : "",
               m->processor, m->threads, m->processors);
-    cli_print(s->out, "%-31s %-18s", "name", "shape");
+    cli_print(s->out, "%-31s %-22s", "name", "shape");
     if (s->measured)
         cli_print(s->out, " %9s %21s %-9s %9s %8s", "median", "min..max", "unit", "time", "of limit");
     cli_print(s->out, "\n");
@@ -158,7 +158,8 @@ static void time_text(char *out, size_t n, double seconds)
 static void shape_text(char *out, size_t n, const gr_bench_row *row)
 {
     if (row->rows > 0)
-        snprintf(out, n, "%dx%dx%d", row->rows, row->inputs, row->outputs);
+        snprintf(out, n, "%dx%dx%d%s%s", row->rows, row->inputs, row->outputs, row->weights ? " " : "",
+                 row->weights ? row->weights : "");
     else
         snprintf(out, n, "-");
 }
@@ -177,7 +178,7 @@ static void text_row(bench_sheet *s, const gr_bench_row *row)
     snprintf(spread, sizeof spread, "%s..%s", min, max);
     if (row->seconds_median > 0)
         time_text(seconds, sizeof seconds, row->seconds_median);
-    cli_print(s->out, "%-31s %-18s %9s %21s %-9s %9s", row->name, shape, median, spread, row->unit, seconds);
+    cli_print(s->out, "%-31s %-22s %9s %21s %-9s %9s", row->name, shape, median, spread, row->unit, seconds);
     if (isfinite(row->fraction))
         cli_print(s->out, " %8.2f", row->fraction);
     cli_print(s->out, "\n");
@@ -195,6 +196,7 @@ void bench_sheet_open(bench_sheet *s, cli_output *out, bench_format format, bool
         csv_line(s, NULL);
     else
         text_open(s, machine, subject);
+    cli_flush(out);
 }
 
 void bench_sheet_row(bench_sheet *s, const gr_bench_row *row)

@@ -110,8 +110,8 @@ static cli_exit run_kernels(bench *b, const gr_bench_machine *machine)
                      b->app->common.json ? BENCH_JSON
                      : v->csv            ? BENCH_CSV
                                          : BENCH_TEXT,
-                     false, machine, v->preset);
-    st = gr_bench_list(b->rt, &o, &err);
+                     !v->list, machine, v->preset);
+    st = v->list ? gr_bench_list(b->rt, &o, &err) : gr_bench_kernels(b->rt, &o, &err);
     cli_progress_end(&b->app->progress);
     bench_sheet_close(&b->sheet);
     return st == GR_OK ? CLI_EXIT_OK : cli_fail(&b->app->out, &err, CLI_AT_INPUT);
@@ -145,8 +145,14 @@ static int run(cli *app, const void *values)
 const cli_command cmd_bench = {
     .name = "bench",
     .arguments = "[kernels]",
-    .summary = "the operators of a model at its own shapes",
-    .about = "Lists the operators of a model at its own shapes: what a benchmark has to run.",
+    .summary = "how fast it is here, beside what the machine can do",
+    .about =
+        "Times the operators of a model at its own shapes, with random weights: products of tower, projector "
+        "and "
+        "decoder, one row of the decoder's, attention, and what only goes over memory. First comes what the "
+        "machine can do: multiply-adds between registers, and reading memory. Every repeat of a case stands "
+        "beside one of its limit, and 'of limit' is the median of those pairs; docs/bench.md says how to "
+        "read it. An interrupt ends it with the rows so far.",
     .examples = "  grasp bench\n"
                 "  grasp bench kernels --filter prefill --json\n",
     .min_args = 0,

@@ -74,4 +74,10 @@ GR_API void gr_bench_options_init(gr_bench_options *options);
  * GR_ERR_ARG: an option, or no case has the name. GR_ERR_MEM. */
 GR_API gr_status gr_bench_list(gr_runtime *rt, const gr_bench_options *options, gr_error *err);
 
+/* First the limits, "limit/fma" and "limit/read", then every case: GFLOP/s are held against the first,
+ * GB/s against the second. Takes memory of eight times the last cache,
+ * 64 MB to 512 MB, and of the largest weight of the cases twice. Errors of gr_bench_list, and
+ * GR_ERR_CANCELLED: the rows so far count. */
+GR_API gr_status gr_bench_kernels(gr_runtime *rt, const gr_bench_options *options, gr_error *err);
+
 #endif

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/row.h"
+
 /* Rows of a prompt that are neither tiles nor a region: the published words of a description, where every
  * letter is a token (the tokenizer of `grasp new`). docs/performance.md counts prompts with it. */
 #define TEXT_ROWS 308
@@ -24,8 +26,7 @@ static sizes sizes_of(const gr_gar_config *c)
     const gr_pe_config *v = &c->vision;
     const gr_llama_config *t = &c->text;
     const int patches = v->grid * v->grid, tokens = c->tokens_side * c->tokens_side,
-              around = TEXT_ROWS + c->replay_grid * c->replay_grid,
-              few = c->max_num_tiles < 4 ? c->max_num_tiles : 4;
+              around = TEXT_ROWS + c->replay_grid * c->replay_grid;
     return (sizes){ .one = 1,
                     .chunk = CHUNK_ROWS,
                     .tile_rows = patches + v->class_token,
@@ -43,7 +44,7 @@ static sizes sizes_of(const gr_gar_config *c)
                     .own = patches + v->class_token,
                     .chunk_keys = CHUNK_ROWS,
                     .prompt_1 = 2 * tokens + around,
-                    .prompt_few = (1 + few) * tokens + around,
+                    .prompt_few = (1 + c->max_num_tiles / 4) * tokens + around,
                     .prompt_all = (1 + c->max_num_tiles) * tokens + around };
 }
 
@@ -228,7 +229,7 @@ gr_bench_row gr_bench_case_row(const gr_bench_case *c, gr_dtype weights, int thr
                            .kv_heads = attends ? c->kv_heads : 0,
                            .weights = weighted ? gr_dtype_name(weights) : NULL,
                            .threads = threads,
-                           .unit = gr_bench_case_reads(c) ? "GB/s" : "GFLOP/s",
+                           .unit = gr_bench_case_reads(c) ? GR_UNIT_READ : GR_UNIT_FLOP,
                            .flop = c->flop,
                            .bytes = c->bytes,
                            .fraction = NAN };
