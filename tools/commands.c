@@ -6,7 +6,7 @@
 
 /* In the order of the overview. */
 const cli_command *const cli_commands[] = {
-    &cmd_describe, &cmd_ask,  &cmd_inspect, &cmd_verify,     &cmd_tokenize,
+    &cmd_describe, &cmd_ask,  &cmd_inspect, &cmd_verify,     &cmd_bench, &cmd_tokenize,
     &cmd_new,      &cmd_help, &cmd_version, &cmd_completion, NULL,
 };
 

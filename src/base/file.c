@@ -46,8 +46,18 @@ gr_status gr_file_writer_reserve(gr_file_writer *w, size_t bytes, gr_error *err)
     return GR_OK;
 }
 
+void gr_file_writer_to_memory(gr_file_writer *w, gr_buf *to)
+{
+    *w = (gr_file_writer){ .memory = to, .path = "(memory)" };
+}
+
 void gr_file_writer_add(gr_file_writer *w, const void *bytes, size_t n)
 {
+    if (w->memory) {
+        if (!gr_buf_add(w->memory, bytes, n))
+            w->cause = ENOMEM;
+        return;
+    }
     if (n && !w->cause && fwrite(bytes, 1, n, w->stream) != n)
         w->cause = errno ? errno : EIO;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "base/buf.h"
 #include "grasp/runtime.h"
 
 /* Reads a whole file into memory of the runtime, with a terminating zero byte that is not counted. `*data` is
@@ -18,10 +19,13 @@ gr_status gr_file_read(gr_runtime *rt, const char *path, size_t max, char **data
  * renamed. */
 typedef struct {
     FILE *stream;
-    int cause; /* errno of the first write that failed, or 0 */
+    gr_buf *memory; /* where bytes go instead of a file, or NULL */
+    int cause;      /* errno of the first write that failed, or 0 */
     char path[4096], temporary[4096 + 32];
 } gr_file_writer;
 
+/* A writer into memory: neither committed nor aborted. */
+void gr_file_writer_to_memory(gr_file_writer *w, gr_buf *to);
 gr_status gr_file_writer_open(gr_file_writer *w, const char *path, gr_error *err);
 /* Asks for space on the disk for a file of that size, so that a full disk is known before the work. Success
  * where the system cannot tell. */
