@@ -56,13 +56,21 @@ if(TARGET PkgConfig::CMOCKA)
   endforeach()
 endif()
 
+set(GR_COMMAND $<TARGET_FILE:grasp>)
+if(CMAKE_CROSSCOMPILING)   # what the scripts call
+  set(GR_COMMAND ${CMAKE_BINARY_DIR}/grasp-emulated)
+  list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " GR_EMULATOR)
+  file(WRITE ${GR_COMMAND} "#!/bin/sh\nexec ${GR_EMULATOR} '${CMAKE_BINARY_DIR}/grasp' \"$@\"\n")
+  file(CHMOD ${GR_COMMAND} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+endif()
+
 if(GR_TESTS)
   file(GLOB GR_CLI_SCRIPTS CONFIGURE_DEPENDS tests/cli/*.sh)
   foreach(script ${GR_CLI_SCRIPTS})
-    gr_test_script(cli ${script} $<TARGET_FILE:grasp>)
+    gr_test_script(cli ${script} ${GR_COMMAND})
   endforeach()
   gr_test_script(house tests/house/floors.sh)
-  if(NOT GR_SANITIZE)   # what users get: names, headers and an installed copy, without a sanitizer's own symbols
+  if(NOT GR_SANITIZE AND NOT CMAKE_CROSSCOMPILING)   # what users get: names, headers and an installed copy, without a sanitizer's own symbols
     gr_test_script(install tests/install/symbols.sh $<TARGET_FILE:grasp_shared> $<TARGET_FILE:grasp_static>)
     gr_test_script(install tests/install/headers.sh ${CMAKE_C_COMPILER})
     gr_test_script(install tests/install/prefix.sh ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
