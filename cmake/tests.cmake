@@ -36,9 +36,9 @@ endfunction()
 
 if(GR_TESTS AND PKG_CONFIG_FOUND)   # the core does not ask for cmocka, and takes it where it is
   if(NOT GR_CORE_ONLY)
-    set(must REQUIRED)
+    set(GR_CMOCKA_MUST REQUIRED)
   endif()
-  pkg_check_modules(CMOCKA ${must} IMPORTED_TARGET cmocka)
+  pkg_check_modules(CMOCKA ${GR_CMOCKA_MUST} IMPORTED_TARGET cmocka)
 endif()
 if(TARGET PkgConfig::CMOCKA)
   file(GLOB_RECURSE GR_TEST_HELPERS CONFIGURE_DEPENDS tests/support/*.c)
