@@ -24,6 +24,7 @@ typedef struct {
 enum {
     GR_CPU_AVX2 = 1,   /* with FMA and F16C */
     GR_CPU_AVX512 = 2, /* F, BW, DQ, VL */
+    GR_CPU_NEON = 4,   /* AArch64, which always has it */
 };
 
 /* Begin with gr_runtime_options_init; fields are only ever added at the end. */

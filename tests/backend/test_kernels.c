@@ -1,411 +1,587 @@
-/* Every kernel set that this processor runs, against sums in double, and against the promises of kernels.h.
- */
+/* Every kernel set that this processor runs, held to the sums that kernels.h states: where it gives an order,
+ * a plain loop in that order has the very same bits, for numbers of every size; functions are compared with
+ * double. All arrays end at an unreadable page, and what lies between and before them is looked at. */
 #include "test.h"
 
-#include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 #include "base/half.h"
-#include "base/rng.h"
+#include "support/kernel_sets.h"
 
-typedef struct {
-    const char *name;
-    unsigned cpu;
-} kernel_set;
-
-static const kernel_set sets[] = { { "plain C", 0 },
-                                   { "AVX2", GR_CPU_AVX2 },
-                                   { "AVX-512", GR_CPU_AVX2 | GR_CPU_AVX512 } };
-#define N_SETS (sizeof sets / sizeof *sets)
-
-static bool runs(const kernel_set *s)
-{
-    if ((gr_cpu_features() & s->cpu) == s->cpu)
-        return true;
-    printf("SKIP %s: this processor has not its instructions\n", s->name);
-    return false;
-}
+enum { ROWS = 13, MOST_K = 1025, GAP = 3 }; /* of the largest product; floats between rows of x */
 
 static const gr_dtype types[] = { GR_DTYPE_F32, GR_DTYPE_BF16, GR_DTYPE_F16 };
+enum { N_TYPES = sizeof types / sizeof *types };
 
-/* In -1..1, the same on every run. */
-static float drawn(uint64_t stream, size_t i) { return (float)(2 * gr_uniform(1, stream, i) - 1); }
+static const float unwritten = 12345;
 
-/* A panel of n rows of which `cols` outputs are used, in the layout of weight.h; `plain` gets the values it
- * stands for. */
-static void make_panel(void *panel, float *plain, gr_dtype dtype, size_t n, size_t cols)
+static void fill(float *to, size_t n)
 {
-    for (size_t k = 0; k < n; k++)
-        for (size_t c = 0; c < GR_PANEL; c++) {
-            const float x = c < cols ? drawn(5, k * GR_PANEL + c) : 0;
-            const size_t at = k * GR_PANEL + gr_panel_slot(dtype, c);
-            uint16_t h = dtype == GR_DTYPE_BF16 ? gr_bf16_from_f32(x) : gr_f16_from_f32(x);
-            if (dtype == GR_DTYPE_F32)
-                ((float *)panel)[at] = x;
-            else
-                ((uint16_t *)panel)[at] = h;
-            plain[k * GR_PANEL + c] = dtype == GR_DTYPE_F32    ? x
-                                      : dtype == GR_DTYPE_BF16 ? gr_f32_from_bf16(h)
-                                                               : gr_f32_from_f16(h);
-        }
+    for (size_t i = 0; i < n; i++)
+        to[i] = unwritten;
 }
 
-/* All of k by strips, as gr_linear does it. */
-static void by_strips(const gr_kernels *k, int type, float *out, size_t ldo, size_t rows, size_t cols,
-                      const float *x, size_t ldx, size_t n, const void *panel, size_t row_bytes)
-{
-    static float strip[GR_STRIP_MAX * GR_K_BLOCK];
-    for (size_t r = 0; r < rows; r += (size_t)k->strip_rows)
-        for (size_t k0 = 0; k0 < n; k0 += GR_K_BLOCK) {
-            const size_t block = n - k0 < GR_K_BLOCK ? n - k0 : GR_K_BLOCK;
-            const size_t tall = rows - r < (size_t)k->strip_rows ? rows - r : (size_t)k->strip_rows;
-            k->transpose(strip, (size_t)k->strip_rows, x + r * ldx + k0, ldx, tall, block);
-            k->strip[type](out + r * ldo, ldo, tall, cols, strip, block, (const char *)panel + k0 * row_bytes,
-                           k0 == 0);
-        }
-}
+/* --- the table ----------------------------------------------------------------------------------------- */
 
-/* Relative to the sum of magnitudes: what k additions in f32 may lose. */
-static void check_product(const kernel_set *set, gr_dtype dtype, size_t rows, size_t cols, size_t n)
+static void a_set_is_complete_and_is_chosen_by_the_mask(void **state)
 {
+    (void)state;
     gr_kernels k;
-    gr_kernels_init(&k, set->cpu);
-    const size_t ldx = n + 3, ldo = GR_PANEL + 5, type = (size_t)gr_panel_index(dtype);
-    float *x = test_malloc(rows * ldx * sizeof *x), *out = test_malloc((rows + 1) * ldo * sizeof *out),
-          one[GR_PANEL + 1];
-    float *plain = test_malloc(n * GR_PANEL * sizeof *plain);
-    void *panel = test_malloc(n * GR_PANEL * sizeof(float));
-    make_panel(panel, plain, dtype, n, cols);
-    for (size_t i = 0; i < rows * ldx; i++)
-        x[i] = drawn(6, i);
-    for (size_t i = 0; i < (rows + 1) * ldo; i++)
-        out[i] = 12345;
-    by_strips(&k, (int)type, out, ldo, rows, cols, x, ldx, n, panel, GR_PANEL * gr_dtype_bytes(dtype));
-    for (size_t r = 0; r <= rows; r++)
-        for (size_t c = 0; c < ldo; c++) {
-            if (r == rows || c >= cols) {
-                assert_true(out[r * ldo + c] == 12345); /* nothing beyond what was asked for is written */
-                continue;
-            }
-            double sum = 0, size = 0;
-            for (size_t i = 0; i < n; i++) {
-                sum += (double)x[r * ldx + i] * plain[i * GR_PANEL + c];
-                size += fabs((double)x[r * ldx + i] * plain[i * GR_PANEL + c]);
-            }
-            if (!(fabs(out[r * ldo + c] - sum) <= 1e-6 * size))
-                fail_msg("%s %s, %zu x %zu x %zu: row %zu column %zu is %.9g, expected %.9g", set->name,
-                         gr_dtype_name(dtype), rows, cols, n, r, c, (double)out[r * ldo + c], sum);
-        }
-    for (size_t r = 0; r < rows; r++) { /* a lone row has the very same bits */
-        one[cols] = 777;
-        k.row[type](one, cols, x + r * ldx, n, panel);
-        assert_memory_equal(one, out + r * ldo, cols * sizeof *one);
-        assert_true(one[cols] == 777);
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        const bool runs = kernel_set_open(&kernel_sets[s], &k);
+        if (runs)
+            assert_string_equal(k.name, kernel_sets[s].name);
+        assert_in_range(k.strip_rows, 1, GR_STRIP_MAX);
+        for (size_t t = 0; t < N_TYPES; t++)
+            assert_true(k.strip[t] && k.row[t]);
+        assert_true(k.transpose && k.scores && k.soften && k.weigh && k.scores_many && k.soften_many &&
+                    k.weigh_many && k.column_products && k.weights_grad && k.gelu && k.silu && k.exp_from &&
+                    k.sum && k.squares && k.dot && k.axpy && k.peak);
     }
-    test_free(x);
-    test_free(out);
-    test_free(plain);
-    test_free(panel);
+    gr_kernels_init(&k, ~gr_cpu_features()); /* what this processor has not is not used */
+    assert_string_equal(k.name, "plain C");
 }
 
-static void products_agree_with_double_and_rows_with_strips(void **state)
-{
-    (void)state;
-    static const size_t rows[] = { 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 25 },
-                        cols[] = { 1, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32 };
-    static const size_t ks[] = { 1, 2, 15, 511, 512, 513, 1030 };
-    for (size_t s = 0; s < N_SETS; s++) {
-        if (!runs(&sets[s]))
-            continue;
-        for (size_t t = 0; t < 3; t++)
-            for (size_t k = 0; k < sizeof ks / sizeof *ks; k++)
-                for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-                    check_product(&sets[s], types[t], rows[i], cols[(i + k + t) % 11], ks[k]);
-    }
-}
+/* --- products ------------------------------------------------------------------------------------------ */
 
-static void dot_and_axpy_agree_with_double(void **state)
-{
-    (void)state;
-    float a[200], b[200], y[201];
-    for (size_t s = 0; s < N_SETS; s++) {
-        if (!runs(&sets[s]))
-            continue;
-        gr_kernels k;
-        gr_kernels_init(&k, sets[s].cpu);
-        for (size_t n = 0; n <= 200; n++) {
-            double sum = 0;
-            for (size_t i = 0; i < n; i++) {
-                a[i] = drawn(7, i), b[i] = drawn(8, i), y[i] = drawn(9, i);
-                sum += (double)a[i] * b[i];
-            }
-            y[n] = 42;
-            assert_true(fabs(k.dot(a, b, n) - sum) < 1e-5);
-            k.axpy(y, 0.37f, a, n);
-            for (size_t i = 0; i < n; i++)
-                assert_true(fabs(y[i] - ((double)drawn(9, i) + 0.37f * (double)a[i])) < 1e-6);
-            assert_true(y[n] == 42);
-        }
-    }
-}
-
-/* Infinities and NaN come through; a strip's padding rows do not reach its other rows. */
-static void extreme_values_stay_in_their_row(void **state)
-{
-    (void)state;
-    for (size_t s = 0; s < N_SETS; s++) {
-        if (!runs(&sets[s]))
-            continue;
-        gr_kernels k;
-        gr_kernels_init(&k, sets[s].cpu);
-        float x[3 * 8], panel[8 * GR_PANEL], out[3 * GR_PANEL];
-        for (size_t i = 0; i < 24; i++)
-            x[i] = i < 8 ? 1 : i < 16 ? INFINITY : 1e-42f;
-        for (size_t i = 0; i < 8 * GR_PANEL; i++)
-            panel[i] = 2;
-        by_strips(&k, 0, out, GR_PANEL, 3, GR_PANEL, x, 8, 8, panel, GR_PANEL * 4);
-        for (size_t c = 0; c < GR_PANEL; c++) {
-            assert_true(out[c] == 16.0f);
-            assert_true(isinf(out[GR_PANEL + c]));
-            assert_true(out[2 * GR_PANEL + c] > 0 &&
-                        out[2 * GR_PANEL + c] < 1e-40f); /* subnormals are not flushed */
-        }
-    }
-}
-
-static void transposing_moves_every_element_and_no_more(void **state)
-{
-    (void)state;
-    enum { ROWS = 37, COLS = 41, LDX = COLS + 3, LDTO = ROWS + 2 };
-    static float x[ROWS * LDX], to[COLS * LDTO];
-    for (size_t i = 0; i < ROWS * LDX; i++)
-        x[i] = (float)i;
-    for (size_t set = 0; set < N_SETS; set++) {
-        if (!runs(&sets[set]))
-            continue;
-        gr_kernels k;
-        gr_kernels_init(&k, sets[set].cpu);
-        for (size_t rows = 1; rows <= ROWS; rows++)
-            for (size_t n = 0; n <= COLS; n += 1 + rows % 3) {
-                memset(to, 0xff, sizeof to); /* NaN */
-                k.transpose(to, LDTO, x, LDX, rows, n);
-                for (size_t c = 0; c < COLS; c++)
-                    for (size_t r = 0; r < LDTO; r++)
-                        if (r < rows && c < n ? to[c * LDTO + r] != x[r * LDX + c] : !isnan(to[c * LDTO + r]))
-                            fail_msg("%s, %zu rows, %zu columns: row %zu column %zu is %g", sets[set].name,
-                                     rows, n, r, c, (double)to[c * LDTO + r]);
-            }
-    }
-}
-
-/* One block of attention, by rows alone and by rows together. */
-enum { MOST_ROWS = GR_QUERY_BLOCK, B = GR_KEY_BLOCK, MOST_D = 128, LD = MOST_D + 3 };
+/* Rows times one panel: operands in guarded memory and, in `want`, what every set of this kind has to give.
+ */
 typedef struct {
-    float q[MOST_ROWS * LD], qt[MOST_D * MOST_ROWS], k[B * LD], kt[MOST_D * B], v[B * LD];
-    float s[B * MOST_ROWS], few[B], o[MOST_ROWS * MOST_D], alone[MOST_D + 1];
-    float top[MOST_ROWS], sum[MOST_ROWS], keep[MOST_ROWS];
-    int32_t seen[MOST_ROWS];
-} attention_block;
+    const kernel_set *set;
+    const number_kind *kind;
+    gr_kernels k;
+    gr_dtype dtype;
+    size_t n, ldx;
+    float *x;    /* [ROWS][ldx], the last row without its gap */
+    void *panel; /* [n][GR_PANEL] as weight.h has it */
+    float want[ROWS][GR_PANEL];
+    fence x_fence, panel_fence, strip_fence, out_fence;
+} product;
 
-static void draw_block(attention_block *a, size_t d)
+static float to_panel(void *panel, gr_dtype dtype, size_t k, size_t output, float value)
 {
-    memset(a->qt, 0, sizeof a->qt);
-    for (size_t i = 0; i < MOST_ROWS; i++)
-        for (size_t c = 0; c < d; c++)
-            a->q[i * LD + c] = a->qt[c * MOST_ROWS + i] = 3 * drawn(1, i * 200 + c);
-    for (size_t j = 0; j < B; j++)
-        for (size_t c = 0; c < d; c++) {
-            a->k[j * LD + c] = a->kt[c * B + j] = drawn(2, j * 200 + c);
-            a->v[j * LD + c] = drawn(3, j * 200 + c);
+    const size_t at = k * GR_PANEL + gr_panel_slot(dtype, output);
+    const uint16_t half = dtype == GR_DTYPE_BF16 ? gr_bf16_from_f32(value) : gr_f16_from_f32(value);
+    if (dtype == GR_DTYPE_F32)
+        ((float *)panel)[at] = value;
+    else
+        ((uint16_t *)panel)[at] = half;
+    return dtype == GR_DTYPE_F32    ? value
+           : dtype == GR_DTYPE_BF16 ? gr_f32_from_bf16(half)
+                                    : gr_f32_from_f16(half);
+}
+
+/* Blocks of GR_K_BLOCK, each from zero over ascending k. */
+static float sum_in_blocks(const kernel_set *set, const float *x, const float *w, size_t n)
+{
+    float total = 0;
+    for (size_t k0 = 0; k0 < n; k0 += GR_K_BLOCK) {
+        float sum = 0;
+        for (size_t k = k0; k < n && k < k0 + GR_K_BLOCK; k++)
+            sum = kernel_step(set, x[k], w[k * GR_PANEL], sum);
+        total = k0 == 0 ? sum : total + sum;
+    }
+    return total;
+}
+
+static void product_draw(product *p, gr_dtype dtype, const number_kind *kind, size_t n)
+{
+    static float plain[MOST_K * GR_PANEL];
+    p->dtype = dtype, p->kind = kind, p->n = n, p->ldx = n + GAP;
+    p->x = fence_place(&p->x_fence, ((ROWS - 1) * p->ldx + n) * sizeof(float), n % 2 * 4);
+    p->panel = fence_place(&p->panel_fence, n * GR_PANEL * gr_dtype_bytes(dtype), 0);
+    for (size_t i = 0; i < (ROWS - 1) * p->ldx + n; i++)
+        p->x[i] = kind->draw(6, i);
+    for (size_t i = 0; i < n * GR_PANEL; i++)
+        plain[i] = to_panel(p->panel, dtype, i / GR_PANEL, i % GR_PANEL, kind->draw(5, i));
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t c = 0; c < GR_PANEL; c++)
+            p->want[r][c] = sum_in_blocks(p->set, p->x + r * p->ldx, plain + c, n);
+}
+
+static void product_open(product *p, const kernel_set *set)
+{
+    p->set = set;
+    fence_open(&p->x_fence, ROWS * (MOST_K + GAP) * sizeof(float));
+    fence_open(&p->panel_fence, MOST_K * GR_PANEL * sizeof(float));
+    fence_open(&p->strip_fence, GR_STRIP_MAX * GR_K_BLOCK * sizeof(float));
+    fence_open(&p->out_fence, ROWS * 2 * GR_PANEL * sizeof(float));
+}
+
+static void product_close(product *p)
+{
+    fence_close(&p->x_fence);
+    fence_close(&p->panel_fence);
+    fence_close(&p->strip_fence);
+    fence_close(&p->out_fence);
+}
+
+/* One block of k for one strip, the way gr_linear does it. */
+static void one_strip(product *p, float *out, size_t ldo, size_t rows, size_t cols, const float *x, size_t k0)
+{
+    const size_t n = p->n - k0 < GR_K_BLOCK ? p->n - k0 : GR_K_BLOCK;
+    float *strip = fence_place(&p->strip_fence, (size_t)p->k.strip_rows * n * sizeof(float), k0 % 3 * 4);
+    p->k.transpose(strip, (size_t)p->k.strip_rows, x + k0, p->ldx, rows, n);
+    assert_true(fence_whole(&p->strip_fence));
+    p->k.strip[gr_panel_index(p->dtype)](out, ldo, rows, cols, strip, n,
+                                         (const uint8_t *)p->panel + k0 * GR_PANEL * gr_dtype_bytes(p->dtype),
+                                         k0 == 0);
+}
+
+/* The last `rows` rows of x, the first `cols` outputs. */
+static void check_strips(product *p, size_t rows, size_t cols)
+{
+    const size_t ldo = cols + 1 + rows % 4, n_out = (rows - 1) * ldo + cols, r0 = ROWS - rows;
+    float *out = fence_place(&p->out_fence, n_out * sizeof(float), cols % 2 * 4);
+    fill(out, n_out);
+    for (size_t r = 0; r < rows; r += (size_t)p->k.strip_rows)
+        for (size_t k0 = 0; k0 < p->n; k0 += GR_K_BLOCK) {
+            const size_t left = rows - r, tall = (size_t)p->k.strip_rows;
+            one_strip(p, out + r * ldo, ldo, left < tall ? left : tall, cols, p->x + (r0 + r) * p->ldx, k0);
         }
+    for (size_t i = 0; i < n_out; i++) {
+        const size_t r = i / ldo, c = i % ldo;
+        SAME(p->set, out[i], c < cols ? p->want[r0 + r][c] : unwritten,
+             "strips of %s %s numbers, %zu x %zu x %zu, row %zu column %zu", gr_dtype_name(p->dtype),
+             p->kind->name, rows, cols, p->n, r, c);
+    }
+    assert_true(fence_whole(&p->out_fence));
 }
 
-/* Row i of the block alone, from the state (top, sum, o) drawn for it, has the bits it got among others; and
- * it is what double says. */
-static void check_row(const gr_kernels *k, const kernel_set *set, attention_block *a, size_t i, size_t d,
-                      float scale)
+static void check_row(product *p, size_t r, size_t cols)
 {
-    const size_t seen = (size_t)a->seen[i];
-    const int32_t n = a->seen[i];
-    float top = drawn(20, i), keep = 1, sum = 1.5f;
-    double high = (double)top, total = 0, weights[B];
-    k->scores(a->few, a->q + i * LD, LD, 1, d, a->kt, scale);
-    for (size_t j = 0; j < seen; j++) {
-        double exact = 0;
+    float *out = fence_place(&p->out_fence, cols * sizeof(float), r % 2 * 4);
+    fill(out, cols);
+    p->k.row[gr_panel_index(p->dtype)](out, cols, p->x + r * p->ldx, p->n, p->panel);
+    for (size_t c = 0; c < cols; c++)
+        SAME(p->set, out[c], p->want[r][c], "a row of %s %s numbers, 1 x %zu x %zu, row %zu column %zu",
+             gr_dtype_name(p->dtype), p->kind->name, cols, p->n, r, c);
+    assert_true(fence_whole(&p->out_fence));
+}
+
+/* Every height and width with few k; the others in turns. */
+static void check_sizes(product *p, bool all)
+{
+    for (size_t rows = 1; rows <= ROWS; rows++)
+        for (size_t i = 0; i < (all ? GR_PANEL : 2); i++)
+            check_strips(p, rows, all || i == 1 ? GR_PANEL - i * all : (rows * 7 + p->n) % GR_PANEL + 1);
+    for (size_t cols = 1; cols <= GR_PANEL; cols++)
+        check_row(p, cols % ROWS, cols);
+}
+
+/* A lone row, a strip and every set that rounds alike give these bits, so they give each other's. */
+static void a_product_is_a_sum_over_ascending_k_in_blocks_for_one_row_and_for_many(void **state)
+{
+    (void)state;
+    static const size_t ks[] = { 1, 2, 3, 15, 16, 511, 512, 513, MOST_K };
+    static product p;
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &p.k))
+            continue;
+        product_open(&p, &kernel_sets[s]);
+        for (size_t t = 0; t < N_TYPES; t++)
+            for (size_t i = 0; i < sizeof ks / sizeof *ks; i++) {
+                product_draw(&p, types[t], &number_kinds[i % 2], ks[i]);
+                check_sizes(&p, ks[i] == 3);
+            }
+        product_close(&p);
+    }
+}
+
+/* No row meets another one's infinities, or those of the rows that a strip lacks; subnormals are kept. */
+static void numbers_of_every_size_stay_in_their_row(void **state)
+{
+    (void)state;
+    static const size_t ks[] = { 1, 7, 520 };
+    static product p;
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &p.k))
+            continue;
+        product_open(&p, &kernel_sets[s]);
+        for (size_t t = 0; t < N_TYPES; t++)
+            for (size_t kind = 0; kind < n_number_kinds; kind++)
+                for (size_t i = 0; i < sizeof ks / sizeof *ks; i++) {
+                    product_draw(&p, types[t], &number_kinds[kind], ks[i]);
+                    check_sizes(&p, false);
+                }
+        product_close(&p);
+    }
+}
+
+static void every_weight_of_16_bits_is_widened_exactly(void **state)
+{
+    (void)state;
+    gr_kernels k;
+    const float one = 1;
+    float strip[GR_STRIP_MAX], out[GR_PANEL], lone[GR_PANEL];
+    uint16_t panel[GR_PANEL];
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &k))
+            continue;
+        k.transpose(strip, (size_t)k.strip_rows, &one, 1, 1, 1);
+        for (size_t t = 1; t < N_TYPES; t++)
+            for (uint32_t first = 0; first < 0x10000; first += GR_PANEL) {
+                for (uint32_t c = 0; c < GR_PANEL; c++)
+                    panel[gr_panel_slot(types[t], c)] = (uint16_t)(first + c);
+                k.strip[t](out, GR_PANEL, 1, GR_PANEL, strip, 1, panel, true);
+                k.row[t](lone, GR_PANEL, &one, 1, panel);
+                for (uint32_t c = 0; c < GR_PANEL; c++) {
+                    const uint16_t bits = (uint16_t)(first + c);
+                    const float w =
+                        types[t] == GR_DTYPE_BF16 ? gr_f32_from_bf16(bits) : gr_f32_from_f16(bits);
+                    SAME(&kernel_sets[s], out[c], w + 0.0f, "strip, %s %04x", gr_dtype_name(types[t]), bits);
+                    SAME(&kernel_sets[s], lone[c], w + 0.0f, "row, %s %04x", gr_dtype_name(types[t]), bits);
+                }
+            }
+    }
+}
+
+static void a_block_without_k_gives_zeros_or_adds_nothing(void **state)
+{
+    (void)state;
+    gr_kernels k;
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &k))
+            continue;
+        float strip[1] = { NAN }, panel[1] = { NAN }, out[2 * GR_PANEL];
+        for (size_t t = 0; t < N_TYPES; t++) {
+            fill(out, 2 * GR_PANEL);
+            k.strip[t](out, GR_PANEL, 2, GR_PANEL, strip, 0, panel, false);
+            for (size_t i = 0; i < 2 * GR_PANEL; i++)
+                SAME(&kernel_sets[s], out[i], unwritten, "no k added, element %zu", i);
+            k.strip[t](out, GR_PANEL, 2, GR_PANEL, strip, 0, panel, true);
+            for (size_t i = 0; i < 2 * GR_PANEL; i++)
+                SAME(&kernel_sets[s], out[i], 0, "no k, element %zu", i);
+        }
+    }
+}
+
+/* --- vectors ------------------------------------------------------------------------------------------- */
+
+enum { MOST_N = 200 };
+
+/* GR_LANES partial sums, added halving. */
+static float sum_in_lanes(const kernel_set *set, const float *a, const float *b, size_t n)
+{
+    float lane[GR_LANES] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        lane[i % GR_LANES] = kernel_step(set, a[i], b[i], lane[i % GR_LANES]);
+    for (int half = GR_LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
+static void check_vectors(const kernel_set *set, const gr_kernels *k, fence f[3], const number_kind *kind,
+                          size_t n, size_t gap)
+{
+    float *a = fence_place(&f[0], n * sizeof *a, gap), *b = fence_place(&f[1], n * sizeof *b, 4 - gap),
+          *y = fence_place(&f[2], n * sizeof *y, gap);
+    for (size_t i = 0; i < n; i++)
+        a[i] = kind->draw(7, i), b[i] = kind->draw(8, i), y[i] = kind->draw(9, i);
+    /* A product that vanishes below zero leaves -0 in a lane, and a set that adds nothing to the lanes that a
+     * short end lacks may leave +0: adding +0 makes them alike. */
+    SAME(set, k->dot(a, b, n) + 0.0f, sum_in_lanes(set, a, b, n) + 0.0f, "dot of %zu %s numbers", n,
+         kind->name);
+    k->axpy(y, a[n / 2], b, n);
+    for (size_t i = 0; i < n; i++)
+        SAME(set, y[i], kernel_step(set, a[n / 2], b[i], kind->draw(9, i)),
+             "axpy of %zu %s numbers, element %zu", n, kind->name, i);
+    for (int i = 0; i < 3; i++)
+        assert_true(fence_whole(&f[i]));
+}
+
+static void dot_sums_in_lanes_and_axpy_element_by_element(void **state)
+{
+    (void)state;
+    gr_kernels k;
+    fence f[3];
+    for (int i = 0; i < 3; i++)
+        fence_open(&f[i], MOST_N * sizeof(float));
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &k))
+            continue;
+        for (size_t kind = 0; kind < n_number_kinds; kind++)
+            for (size_t n = 1; n <= MOST_N; n += n < 70 ? 1 : 13)
+                check_vectors(&kernel_sets[s], &k, f, &number_kinds[kind], n, n % 2 * 4);
+        float nothing = 5;
+        SAME(&kernel_sets[s], k.dot(&nothing, &nothing, 0), 0, "dot of nothing");
+        k.axpy(&nothing, 3, &nothing, 0);
+        SAME(&kernel_sets[s], nothing, 5, "axpy of nothing");
+    }
+    for (int i = 0; i < 3; i++)
+        fence_close(&f[i]);
+}
+
+/* --- attention ----------------------------------------------------------------------------------------- */
+
+enum { KEYS = GR_KEY_BLOCK, MOST_D = 128 };
+
+typedef struct {
+    const kernel_set *set;
+    const number_kind *kind;
+    gr_kernels k;
+    fence q, kt, s, v, o;
+} attention;
+
+static void attention_open(attention *a, const kernel_set *set)
+{
+    a->set = set;
+    fence_open(&a->q, ROWS * (MOST_D + GAP) * sizeof(float));
+    fence_open(&a->kt, MOST_D * KEYS * sizeof(float));
+    fence_open(&a->s, ROWS * KEYS * sizeof(float));
+    fence_open(&a->v, KEYS * (MOST_D + GAP) * sizeof(float));
+    fence_open(&a->o, ROWS * (MOST_D + GAP) * sizeof(float));
+}
+
+static void attention_close(attention *a)
+{
+    fence_close(&a->q);
+    fence_close(&a->kt);
+    fence_close(&a->s);
+    fence_close(&a->v);
+    fence_close(&a->o);
+}
+
+static float *drawn_in(fence *f, const number_kind *kind, uint64_t stream, size_t n, size_t gap)
+{
+    float *to = fence_place(f, n * sizeof *to, gap);
+    for (size_t i = 0; i < n; i++)
+        to[i] = kind->draw(stream, i);
+    return to;
+}
+
+static void check_scores(attention *a, size_t rows, size_t d)
+{
+    const size_t ldq = d + GAP;
+    const float *q = drawn_in(&a->q, a->kind, 1, (rows - 1) * ldq + d, rows % 2 * 4),
+                *kt = drawn_in(&a->kt, a->kind, 2, d * KEYS, 0);
+    float *s = fence_place(&a->s, rows * KEYS * sizeof *s, d % 2 * 4);
+    a->k.scores(s, q, ldq, rows, d, kt, 0.7f);
+    for (size_t i = 0; i < rows * KEYS; i++) {
+        float sum = 0;
         for (size_t c = 0; c < d; c++)
-            exact += (double)a->q[i * LD + c] * a->k[j * LD + c];
-        weights[j] = exact * (double)scale;
-        high = weights[j] > high ? weights[j] : high;
-        assert_true(fabs(a->few[j] - weights[j]) < 1e-5 * (1 + sqrt((double)d)));
+            sum = kernel_step(a->set, q[i / KEYS * ldq + c], kt[c * KEYS + i % KEYS], sum);
+        SAME(a->set, s[i], sum * 0.7f, "scores of %s numbers, %zu rows, d %zu, row %zu key %zu",
+             a->kind->name, rows, d, i / KEYS, i % KEYS);
     }
-    for (size_t j = seen; j < B; j++)
-        a->few[j] = NAN; /* what is not seen does not count */
-    const float added = k->soften(a->few, seen, &top, &keep);
-    sum = sum * keep + added;
-    for (size_t c = 0; c < d; c++)
-        a->alone[c] = drawn(21, i * 200 + c);
-    a->alone[d] = 42;
-    k->weigh(a->alone, d, &keep, a->few, &n, 1, a->v, LD, d);
-    if (memcmp(&top, a->top + i, 4) || memcmp(&keep, a->keep + i, 4) || memcmp(&sum, a->sum + i, 4) ||
-        memcmp(a->alone, a->o + i * d, d * sizeof(float)))
-        fail_msg(
-            "%s: row %zu of %zu columns has other bits alone: top %a and %a, sum %a and %a, first %a and %a",
-            set->name, i, d, (double)top, (double)a->top[i], (double)sum, (double)a->sum[i],
-            (double)a->alone[0], (double)a->o[i * d]);
-    assert_true(a->alone[d] == 42);
-    for (size_t j = 0; j < seen; j++)
-        total += weights[j] = exp(weights[j] - high);
-    const double kept = exp((double)drawn(20, i) - high);
-    assert_true(fabs(sum - (1.5 * kept + total)) < 3e-5 * (1.5 * kept + total));
-    for (size_t c = 0; c < d; c++) {
-        double want = kept * (double)drawn(21, i * 200 + c);
-        for (size_t j = 0; j < seen; j++)
-            want += weights[j] * (double)a->v[j * LD + c];
-        assert_true(fabs(a->alone[c] - want) < 1e-4);
+    assert_true(fence_whole(&a->s));
+}
+
+/* Rows see 0 to 64 keys, in no order, or nearly as many as their neighbours; the keys that none sees are not
+ * there. */
+static void check_weigh(attention *a, size_t rows, size_t d)
+{
+    const size_t ld = d + GAP, n_o = (rows - 1) * ld + d;
+    int32_t seen[ROWS], most = 1;
+    for (size_t r = 0; r < rows; r++) {
+        seen[r] = (int32_t)(rows % 2 == 0 ? (r * 29 + d) % (KEYS + 1) : (d * 5 + rows) % (KEYS - 2) + r % 3);
+        most = seen[r] > most ? seen[r] : most;
+    }
+    const float *p = drawn_in(&a->s, a->kind, 3, (rows - 1) * KEYS + (size_t)most, 0),
+                *v = drawn_in(&a->v, a->kind, 4, ((size_t)most - 1) * ld + d, rows % 2 * 4);
+    float *o = drawn_in(&a->o, a->kind, 5, n_o, d % 2 * 4), keep[ROWS];
+    for (size_t r = 0; r < rows; r++)
+        keep[r] = 1 - 0.07f * (float)r;
+    a->k.weigh(o, ld, keep, p, seen, rows, v, ld, d);
+    for (size_t i = 0; i < n_o; i++) {
+        const size_t r = i / ld, c = i % ld;
+        float sum = a->kind->draw(5, i) * (c < d ? keep[r] : 1); /* which is all there is to the gaps */
+        for (size_t j = 0; c < d && j < (size_t)seen[r]; j++)
+            sum = kernel_step(a->set, p[r * KEYS + j], v[j * ld + c], sum);
+        SAME(a->set, o[i], sum, "weigh of %s numbers, %zu rows, d %zu, row %zu (%d keys) column %zu",
+             a->kind->name, rows, d, r, (int)seen[r], c);
+    }
+    assert_true(fence_whole(&a->o));
+}
+
+static void attention_sums_over_ascending_keys_and_rows_are_alone(void **state)
+{
+    (void)state;
+    static const size_t dims[] = { 1, 3, 4, 7, 8, 15, 16, 17, 33, 64, 96, MOST_D };
+    attention a;
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &a.k))
+            continue;
+        attention_open(&a, &kernel_sets[s]);
+        for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
+            for (size_t rows = 1; rows <= ROWS; rows++) {
+                a.kind = &number_kinds[(i + rows) % n_number_kinds];
+                check_scores(&a, rows, dims[i]);
+                check_weigh(&a, rows, dims[i]);
+            }
+        attention_close(&a);
     }
 }
 
-static void attention_agrees_with_double_and_rows_together_with_rows_alone(void **state)
+/* Sets `s` to the weights of the first n of `given`; checks each and their sum. */
+static void check_soften(const kernel_set *set, const gr_kernels *k, float *s, const float *given, size_t n,
+                         float before)
 {
-    (void)state;
-    static const size_t dims[] = { 1, 4, 7, 16, 24, 33, 64, 96, 128 }, counts[] = { 1, 2, 9, 16, 17, 40, 64 };
-    attention_block *a = test_malloc(sizeof *a);
-    for (size_t set = 0; set < N_SETS; set++) {
-        if (!runs(&sets[set]))
-            continue;
-        gr_kernels k;
-        gr_kernels_init(&k, sets[set].cpu);
-        for (size_t di = 0; di < sizeof dims / sizeof *dims; di++)
-            for (size_t ni = 0; ni < sizeof counts / sizeof *counts; ni++) {
-                const size_t d = dims[di], rows = counts[ni], n = counts[(ni + di) % 7];
-                const bool by_columns = (di + ni) % 2; /* keys as in pages, or as rows */
-                draw_block(a, d);
-                for (size_t i = 0; i < MOST_ROWS; i++) {
-                    a->top[i] = drawn(20, i), a->sum[i] = 1.5f;
-                    a->seen[i] = i % 3 ? (int32_t)n : (int32_t)(i * 29 % (n + 1));
-                }
-                for (size_t i = 0; i < rows * d; i++)
-                    a->o[i] = drawn(21, i / d * 200 + i % d);
-                k.scores_many(a->s, a->qt, rows, d, by_columns ? a->kt : a->k, by_columns ? 1 : LD,
-                              by_columns ? B : 1, n, 0.7f);
-                k.soften_many(a->s, rows, n, a->seen, a->top, a->sum, a->keep);
-                k.weigh_many(a->o, a->keep, a->s, a->seen, rows, a->v, LD, d);
-                for (size_t i = 0; i < rows; i++)
-                    if (a->seen[i] > 0)
-                        check_row(&k, &sets[set], a, i, d, 0.7f);
-            }
+    double want = 0;
+    float high = before, top = before, keep, alone[KEYS];
+    for (size_t i = 0; i < n; i++) {
+        s[i] = given[i];
+        high = given[i] > high ? given[i] : high;
     }
-    test_free(a);
-}
-
-/* Several rows at once give what each gives alone, whatever stands beside it. */
-static void scores_and_weights_of_a_few_rows_are_those_of_each(void **state)
-{
-    (void)state;
-    attention_block *a = test_malloc(sizeof *a);
-    static float s[13 * B], o[13 * MOST_D];
-    for (size_t set = 0; set < N_SETS; set++) {
-        if (!runs(&sets[set]))
-            continue;
-        gr_kernels k;
-        gr_kernels_init(&k, sets[set].cpu);
-        for (size_t d = 1; d <= 70; d += 23)
-            for (size_t rows = 1; rows <= 13; rows++) {
-                draw_block(a, d);
-                k.scores(s, a->q, LD, rows, d, a->kt, 0.7f);
-                for (size_t r = 0; r < rows; r++) {
-                    k.scores(a->few, a->q + r * LD, LD, 1, d, a->kt, 0.7f);
-                    assert_memory_equal(a->few, s + r * B, sizeof a->few);
-                    a->seen[r] = (int32_t)(1 + r * 29 % B);
-                    a->keep[r] = 0.5f + 0.01f * (float)r;
-                }
-                for (size_t i = 0; i < 13 * MOST_D; i++)
-                    o[i] = drawn(4, i);
-                k.weigh(o, MOST_D, a->keep, s, a->seen, rows, a->v, LD, d);
-                for (size_t r = 0; r < 13; r++) {
-                    float alone[MOST_D];
-                    for (size_t c = 0; c < MOST_D; c++)
-                        alone[c] = drawn(4, r * MOST_D + c);
-                    if (r < rows)
-                        k.weigh(alone, MOST_D, a->keep + r, s + r * B, a->seen + r, 1, a->v, LD, d);
-                    assert_memory_equal(alone, o + r * MOST_D, sizeof alone); /* nothing else is touched */
-                }
-            }
+    for (size_t i = n; i < KEYS; i++)
+        s[i] = NAN; /* what lies behind does not count */
+    const float sum = k->soften(s, n, &top, &keep);
+    SAME(set, top, high, "soften, the top of %zu", n);
+    NEAR(set, keep, exp((double)before - (double)high), 2.5e-7, "soften, what is kept of %g", (double)before);
+    for (size_t i = 0; i < n; i++) {
+        const float below = given[i] - high;
+        const double weight = exp((double)below);
+        NEAR(set, s[i], weight, 2.5e-7 * weight + 1.5e-45, "soften, %zu of %zu: exp(%.9g)", i, n,
+             (double)below);
+        alone[0] = given[i], top = high;
+        k->soften(alone, 1, &top, &keep);
+        SAME(set, s[i], alone[0], "soften, %zu of %zu among others", i, n);
+        want += weight;
     }
-    test_free(a);
+    NEAR(set, sum, want, 2e-6 * want + 1.5e-45 * (double)n, "soften, the sum of %zu", n);
 }
 
 static void soften_gives_weights_and_their_sum(void **state)
 {
     (void)state;
-    float s[GR_KEY_BLOCK], given[GR_KEY_BLOCK];
-    for (size_t set = 0; set < N_SETS; set++) {
-        if (!runs(&sets[set]))
+    /* Where exp becomes subnormal, 0 and more than 0; what is masked. */
+    static const float ends[] = { 0,       -0.0f, -1e-30f, -87.3f, -87.4f,   -103.2f,
+                                  -103.9f, -104,  -105,    -1e30f, -INFINITY };
+    enum { N_ENDS = sizeof ends / sizeof *ends };
+    gr_kernels k;
+    fence f;
+    fence_open(&f, KEYS * sizeof(float));
+    for (size_t set = 0; set < n_kernel_sets; set++) {
+        if (!kernel_set_open(&kernel_sets[set], &k))
             continue;
-        gr_kernels k;
-        gr_kernels_init(&k, sets[set].cpu);
-        for (size_t n = 1; n <= GR_KEY_BLOCK; n++) {
-            double want = 0, high = 0.25;
-            for (size_t i = 0; i < n; i++) {
-                given[i] = s[i] = 30 * drawn(11, i + n);
-                high = s[i] > high ? (double)s[i] : high;
-            }
-            for (size_t i = n; i < GR_KEY_BLOCK; i++)
-                s[i] = NAN; /* what lies behind does not count */
-            float top = 0.25f, keep = 7;
-            const float sum = k.soften(s, n, &top, &keep);
-            assert_true((double)top == high && fabs((double)keep - exp(0.25 - high)) < 2e-7);
-            for (size_t i = 0; i < n; i++) {
-                assert_true(fabs(s[i] - exp((double)given[i] - high)) < 3e-7);
-                want += exp((double)given[i] - high);
-            }
-            assert_true(fabs(sum - want) < 1e-5 * want);
+        float given[KEYS], *s = fence_place(&f, KEYS * sizeof *s, set % 2 * 4);
+        for (size_t n = 1; n <= KEYS; n++) {
+            for (size_t i = 0; i < n; i++)
+                given[i] = 50 * number_kinds[0].draw(11, i + n);
+            check_soften(&kernel_sets[set], &k, s, given, n, 0.25f);
+            check_soften(&kernel_sets[set], &k, s, given, n, 60); /* nothing new is the top */
+            for (size_t i = 0; i < n; i++)
+                given[i] = ends[(i + n) % N_ENDS];
+            check_soften(&kernel_sets[set], &k, s, given, n, 0);
+            given[n / 2] = 3; /* the first block of a row */
+            check_soften(&kernel_sets[set], &k, s, given, n, -INFINITY);
         }
-        float none = -INFINITY, keep = 7; /* the first block of a row: nothing of before is kept */
-        s[0] = -3;
-        assert_true(k.soften(s, 1, &none, &keep) == 1.0f && none == -3.0f && keep == 0.0f);
+        float top = 0, keep;
+        s[0] = -1, s[1] = NAN, s[2] = -1;
+        assert_true(isnan(k.soften(s, 3, &top, &keep)) && isnan(s[1]));
+        SAME(&kernel_sets[set], s[0], s[2], "soften beside NaN");
+        NEAR(&kernel_sets[set], s[0], exp(-1), 1e-7, "soften beside NaN");
+        assert_true(fence_whole(&f));
     }
+    fence_close(&f);
 }
 
-static void activations_agree_with_double_and_keep_their_ends(void **state)
+/* --- activations --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    size_t at; /* in gr_kernels */
+    double (*define)(double x);
+    double absolute, relative; /* error allowed */
+} activation;
+
+static double gelu_define(double x) { return x * 0.5 * erfc(x * -0.70710678118654752); }
+static double silu_define(double x) { return x / (1 + exp(-x)); }
+
+static const activation activations[] = {
+    { "gelu", offsetof(gr_kernels, gelu), gelu_define, 2e-7, 1e-6 },
+    { "silu", offsetof(gr_kernels, silu), silu_define, 1e-36, 1e-6 },
+};
+enum { N_ACTIVATIONS = sizeof activations / sizeof *activations };
+
+typedef void (*map)(float *y, const float *x, size_t n);
+
+static map map_of(const gr_kernels *k, const activation *a)
+{
+    map f;
+    memcpy(&f, (const char *)k + a->at, sizeof f);
+    return f;
+}
+
+/* Where the formulas end: their own value there, which is NaN where they multiply infinity and zero. */
+static const struct {
+    float x, y[N_ACTIVATIONS];
+} ends[] = {
+    { 0.0f, { 0.0f, 0.0f } },
+    { -0.0f, { -0.0f, -0.0f } },
+    { 1e-40f, { 5e-41f, 5e-41f } },
+    { -1e-40f, { -5e-41f, -5e-41f } },
+    { 1e30f, { 1e30f, 1e30f } },
+    { -1e30f, { -0.0f, -0.0f } },
+    { 89.0f, { 89.0f, 89.0f } },
+    { -89.0f, { -0.0f, -0.0f } },
+    { 104.0f, { 104.0f, 104.0f } },
+    { -104.0f, { -0.0f, -0.0f } },
+    { INFINITY, { INFINITY, INFINITY } },
+    { -INFINITY, { NAN, NAN } },
+    { NAN, { NAN, NAN } },
+};
+enum { N_ENDS = sizeof ends / sizeof *ends, MOST_X = 1100 };
+
+/* n numbers at once, and in place, as each alone; near the definition. */
+static void check_map(const kernel_set *set, const gr_kernels *k, const activation *a, fence f[2], size_t n)
+{
+    const map run = map_of(k, a);
+    float *x = fence_place(&f[0], n * sizeof *x, n % 2 * 4), *y = fence_place(&f[1], n * sizeof *y, 0), alone;
+    for (size_t i = 0; i < n; i++)
+        x[i] = i < N_ENDS ? ends[(i + n) % N_ENDS].x : 30 * number_kinds[n % 2].draw(12, i);
+    fill(y, n);
+    run(y, x, n);
+    for (size_t i = 0; i < n; i++) {
+        const double want = a->define((double)x[i]);
+        run(&alone, x + i, 1);
+        SAME(set, y[i], alone, "%s(%.9g), %zu of %zu beside others", a->name, (double)x[i], i, n);
+        if (isfinite(x[i]) && fabsf(x[i]) < 1e6f)
+            NEAR(set, y[i], want, a->absolute + a->relative * fabs(want), "%s(%.9g), %zu of %zu", a->name,
+                 (double)x[i], i, n);
+    }
+    run(x, x, n);
+    for (size_t i = 0; i < n; i++)
+        SAME(set, x[i], y[i], "%s in place, %zu of %zu", a->name, i, n);
+    assert_true(fence_whole(&f[0]) && fence_whole(&f[1]));
+}
+
+static void activations_are_near_their_definition_and_each_element_is_alone(void **state)
 {
     (void)state;
-    float x[1000], y[1001];
-    for (size_t set = 0; set < N_SETS; set++) {
-        if (!runs(&sets[set]))
+    gr_kernels k;
+    fence f[2];
+    fence_open(&f[0], MOST_X * sizeof(float));
+    fence_open(&f[1], MOST_X * sizeof(float));
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &k))
             continue;
-        gr_kernels k;
-        gr_kernels_init(&k, sets[set].cpu);
-        for (size_t i = 0; i < 1000; i++)
-            x[i] = -9 + 0.018f * (float)i;
-        for (size_t n = 0; n <= 1000; n += n < 40 ? 1 : 137) {
-            y[n] = 42;
-            k.gelu(y, x, n);
-            for (size_t i = 0; i < n; i++)
-                assert_true(fabs(y[i] - (double)x[i] * 0.5 * erfc(-(double)x[i] * 0.70710678118654752)) <
-                            2e-6);
-            k.silu(y, x, n);
-            for (size_t i = 0; i < n; i++)
-                assert_true(fabs(y[i] - (double)x[i] / (1 + exp(-(double)x[i]))) < 1e-6);
-            assert_true(y[n] == 42);
+        for (size_t a = 0; a < N_ACTIVATIONS; a++) {
+            for (size_t n = 0; n <= MOST_X; n += n < 40 ? 1 : 265)
+                check_map(&kernel_sets[s], &k, &activations[a], f, n);
+            for (size_t i = 0; i < N_ENDS; i++) {
+                float y;
+                map_of(&k, &activations[a])(&y, &ends[i].x, 1);
+                SAME(&kernel_sets[s], y, ends[i].y[a], "%s(%.9g)", activations[a].name, (double)ends[i].x);
+            }
         }
-        const float ends[5] = { -1000, 1000, NAN, 0, -88 };
-        k.silu(y, ends, 5);
-        assert_true(y[0] == 0 && y[1] == 1000 && isnan(y[2]) && y[3] == 0 && y[4] < 0 && y[4] > -1e-30f);
-        k.gelu(y, ends, 4);
-        assert_true(y[0] == 0 && y[1] == 1000 && isnan(y[2]) && y[3] == 0);
     }
+    fence_close(&f[0]);
+    fence_close(&f[1]);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(products_agree_with_double_and_rows_with_strips),
-                                        cmocka_unit_test(dot_and_axpy_agree_with_double),
-                                        cmocka_unit_test(extreme_values_stay_in_their_row),
-                                        cmocka_unit_test(transposing_moves_every_element_and_no_more),
-                                        cmocka_unit_test(
-                                            attention_agrees_with_double_and_rows_together_with_rows_alone),
-                                        cmocka_unit_test(scores_and_weights_of_a_few_rows_are_those_of_each),
-                                        cmocka_unit_test(soften_gives_weights_and_their_sum),
-                                        cmocka_unit_test(activations_agree_with_double_and_keep_their_ends) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_set_is_complete_and_is_chosen_by_the_mask),
+        cmocka_unit_test(a_product_is_a_sum_over_ascending_k_in_blocks_for_one_row_and_for_many),
+        cmocka_unit_test(numbers_of_every_size_stay_in_their_row),
+        cmocka_unit_test(every_weight_of_16_bits_is_widened_exactly),
+        cmocka_unit_test(a_block_without_k_gives_zeros_or_adds_nothing),
+        cmocka_unit_test(dot_sums_in_lanes_and_axpy_element_by_element),
+        cmocka_unit_test(attention_sums_over_ascending_keys_and_rows_are_alone),
+        cmocka_unit_test(soften_gives_weights_and_their_sum),
+        cmocka_unit_test(activations_are_near_their_definition_and_each_element_is_alone),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

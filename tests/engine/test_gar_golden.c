@@ -3,16 +3,7 @@
  * and not the preprocessing's. */
 #include "test.h"
 
-#include "backend/cpu/kernels.h"
 #include "support/golden_case.h"
-
-/* Relative RMS. f32: rounding noise of these models is about 1e-6 (rounding_noise in the case files). */
-#define FEATURES_F32 1e-5
-#define LOGITS_F32   1e-4
-/* bf16 noise grows through the layers to 1e-3 .. 4e-3 and 1.4e-2; the exact rounding rules are tested
- * operator by operator. */
-#define FEATURES_BF16 1e-2
-#define LOGITS_BF16   5e-2
 
 /* Rewrites change how often memory is passed over, and no bit; in bf16 too, where they keep every rounding.
  */
@@ -67,46 +58,6 @@ CASE(bf16_one_region, "l-single-released-bf16")
 CASE(bf16_five_regions, "l-five-paper-bf16")
 CASE(bf16_without_class_token, "g-single-paper-bf16")
 CASE(bf16_three_regions, "g-three-released-bf16")
-
-/* Each instruction set that the library has a kernel set for; those this processor lacks fall back to a
- * smaller one. */
-static void every_kernel_set_agrees_with_pytorch(void **state)
-{
-    (void)state;
-    static const unsigned masks[] = { 0, GR_CPU_AVX2 };
-    static const char *const names[] = {
-        "l-text",
-        "l-no-mask",
-        "l-single-released",
-        "l-single-paper",
-        "l-two-overlap-released",
-        "l-five-paper",
-        "l-wide-released",
-        "g-single-paper",
-        "g-three-released",
-        "g-pixel-paper",
-        "g-mask-bicubic",
-        "r-single-released",
-        "r-four-paper",
-        "r-pixel-inclusive",
-        "l-single-released-bf16",
-        "l-five-paper-bf16",
-        "g-single-paper-bf16",
-        "g-three-released-bf16",
-    };
-    /* Under ThreadSanitizer minutes of products would show nothing new about threads. */
-    const size_t step = TEST_THREAD_SANITIZER ? 6 : 1;
-    for (size_t m = 0; m < sizeof masks / sizeof *masks; m++)
-        for (size_t i = 0; i < sizeof names / sizeof *names; i += step) {
-            golden_case c;
-            golden_case_open_on(&c, names[i], 2, masks[m], gr_backend_cpu_new);
-            golden_case_run(&c, 100);
-            golden_case_compare(&c, "image_features", c.bf16 ? FEATURES_BF16 : FEATURES_F32);
-            golden_case_compare_replays(&c, c.bf16 ? FEATURES_BF16 : FEATURES_F32);
-            golden_case_compare(&c, "logits", c.bf16 ? LOGITS_BF16 : LOGITS_F32);
-            golden_case_close(&c);
-        }
-}
 
 /* The same case with other threads and chunks: the very same bits of logits. */
 static void bits_do_not_depend_on_threads_or_chunks(void **state)
@@ -186,7 +137,6 @@ int main(void)
         cmocka_unit_test(bf16_five_regions),
         cmocka_unit_test(bf16_without_class_token),
         cmocka_unit_test(bf16_three_regions),
-        cmocka_unit_test(every_kernel_set_agrees_with_pytorch),
         cmocka_unit_test(bits_do_not_depend_on_threads_or_chunks),
         cmocka_unit_test(every_layer_inside),
         cmocka_unit_test(the_checking_backend_gives_the_same_bits),

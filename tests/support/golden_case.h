@@ -10,6 +10,14 @@
 
 #define GOLDEN_MAX_VALUES 64
 
+/* Relative RMS. f32: rounding noise of these models is about 1e-6 (rounding_noise in the case files). */
+#define FEATURES_F32 1e-5
+#define LOGITS_F32   1e-4
+/* bf16 noise grows through the layers to 1e-3 .. 4e-3 and 1.4e-2; the exact rounding rules are tested
+ * operator by operator. */
+#define FEATURES_BF16 1e-2
+#define LOGITS_BF16   5e-2
+
 /* A value that the engine showed under a name, all showings one after the other. */
 typedef struct {
     char name[64];

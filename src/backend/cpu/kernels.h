@@ -109,5 +109,6 @@ void gr_kernels_init(gr_kernels *k, unsigned cpu);
 /* The sets: each overwrites what it has. Compiled where the compiler can (cmake/kernels.cmake). */
 void gr_kernels_add_avx2(gr_kernels *k);
 void gr_kernels_add_avx512(gr_kernels *k);
+void gr_kernels_add_neon(gr_kernels *k);
 
 #endif
