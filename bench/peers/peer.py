@@ -1,0 +1,56 @@
+# peer.py - what the peers in Python share: the cases on standard input, timing, and the answers. README.md has the formats.
+import collections
+import json
+import os
+import sys
+import time
+
+Case = collections.namedtuple("Case", "kind name rows inputs outputs heads kv_heads unit flop bytes")
+
+SECONDS = float(os.environ.get("PEER_SECONDS", "0.3"))
+REPEATS = int(os.environ.get("PEER_REPEATS", "3"))
+THREADS = int(os.environ.get("PEER_THREADS", "1"))
+
+
+def missing(why):
+    """Says why there is nothing to measure, and ends."""
+    print(json.dumps({"missing": why}), flush=True)
+    sys.exit(1)
+
+
+def read_case(line):
+    fields = line.rstrip("\n").split("\t")
+    number = lambda text: 0 if text == "-" else float(text)
+    kind, name, rows, inputs, outputs, heads, kv_heads, unit, flop, size = fields
+    return Case(kind, name, *(int(number(f)) for f in (rows, inputs, outputs, heads, kv_heads)), unit, number(flop), number(size))
+
+
+def measure(calls):
+    """Seconds of one call: the calls in turn, each once to warm up, then at least REPEATS calls and SECONDS seconds; ascending."""
+    for call in calls:
+        call()
+    taken = []
+    start = time.perf_counter()
+    while len(taken) < REPEATS or time.perf_counter() - start < SECONDS:
+        begin = time.perf_counter()
+        calls[len(taken) % len(calls)]()
+        taken.append(time.perf_counter() - begin)
+    return sorted(taken)
+
+
+def answer(case, weights, unit, work, taken):
+    """One line: `work` is what a call does, in giga of the unit's thing."""
+    middle = taken[len(taken) // 2]
+    print(json.dumps({"name": case.name, "weights": weights, "unit": unit, "median": work / middle, "min": work / taken[-1],
+                      "max": work / taken[0], "seconds_median": middle, "repeats": len(taken)}), flush=True)
+
+
+def serve(about, cases):
+    """Answers every case with cases(case), a generator of (weights, unit, work, calls), until there are no more."""
+    print(json.dumps({"about": about}), flush=True)
+    for line in iter(sys.stdin.readline, ""):
+        case = read_case(line)
+        for weights, unit, work, calls in cases(case):
+            answer(case, weights, unit, work, measure(calls))
+            del calls
+        print(flush=True)
