@@ -15,6 +15,7 @@ nn:       backend graph op
 model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
 eval:     io media region text backend graph op nn model engine
+bench:    io media region text backend graph op nn model engine
 '
 
 bad=0

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <grasp/bench.h>
 #include <grasp/error.h>
 #include <grasp/image.h>
 #include <grasp/new.h>
@@ -183,6 +184,40 @@ static const struct {
     { FIELD(gr_verify_summary, items), 8 },
     { FIELD(gr_verify_summary, answers), 40 },
     { SIZE(gr_verify_row), 56 },
+    { SIZE(gr_bench_row), 144 },
+    { FIELD(gr_bench_row, kind), 0 },
+    { FIELD(gr_bench_row, name), 8 },
+    { FIELD(gr_bench_row, rows), 16 },
+    { FIELD(gr_bench_row, inputs), 20 },
+    { FIELD(gr_bench_row, outputs), 24 },
+    { FIELD(gr_bench_row, heads), 28 },
+    { FIELD(gr_bench_row, kv_heads), 32 },
+    { FIELD(gr_bench_row, weights), 40 },
+    { FIELD(gr_bench_row, threads), 48 },
+    { FIELD(gr_bench_row, unit), 56 },
+    { FIELD(gr_bench_row, flop), 64 },
+    { FIELD(gr_bench_row, bytes), 72 },
+    { FIELD(gr_bench_row, repeats), 80 },
+    { FIELD(gr_bench_row, median), 88 },
+    { FIELD(gr_bench_row, min), 96 },
+    { FIELD(gr_bench_row, max), 104 },
+    { FIELD(gr_bench_row, seconds_median), 112 },
+    { FIELD(gr_bench_row, seconds_min), 120 },
+    { FIELD(gr_bench_row, seconds_max), 128 },
+    { FIELD(gr_bench_row, fraction), 136 },
+    { SIZE(gr_bench_machine), 160 },
+    { FIELD(gr_bench_machine, processor), 8 },
+    { FIELD(gr_bench_machine, isa), 136 },
+    { FIELD(gr_bench_machine, threads), 144 },
+    { FIELD(gr_bench_machine, processors), 148 },
+    { FIELD(gr_bench_machine, l3_bytes), 152 },
+    { SIZE(gr_bench_options), 64 },
+    { FIELD(gr_bench_options, preset), 8 },
+    { FIELD(gr_bench_options, filter), 16 },
+    { FIELD(gr_bench_options, weights), 24 },
+    { FIELD(gr_bench_options, repeats), 28 },
+    { FIELD(gr_bench_options, seconds), 32 },
+    { FIELD(gr_bench_options, watch), 40 },
     { SIZE(gr_token), 32 },
     { FIELD(gr_token, id), 0 },
     { FIELD(gr_token, logprob), 8 },
@@ -216,6 +251,7 @@ static const struct {
     { "gr_new_options_init", sizeof(gr_new_options), NULL, false },
     { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
     { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
+    { "gr_bench_options_init", sizeof(gr_bench_options), NULL, false },
     { "gr_verify_options_init", sizeof(gr_verify_options), NULL, false },
     { "gr_request_init", sizeof(gr_request), NULL, true },
 };

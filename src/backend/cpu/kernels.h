@@ -54,6 +54,10 @@ typedef struct gr_kernels {
     float (*dot)(const float *a, const float *b, size_t n);
     /* y[i] += s * x[i] */
     void (*axpy)(float *y, float s, const float *x, size_t n);
+
+    /* Nothing but multiply-adds of the set's vectors between registers, n steps of them: the most that a
+     * product could reach. Returns the FLOP; *sum gets what keeps the compiler from leaving them out. */
+    double (*peak)(float *sum, size_t n);
 } gr_kernels;
 
 /* Index into `strip` and `row` by the type of a packed weight: F32, BF16, F16. */

@@ -1,0 +1,83 @@
+/* bench.h - how fast it is: kernels at the shapes of the models beside what the machine can do, and the
+ * stages of a whole answer.
+ *
+ * What is timed is what inference runs: an operator is a graph of its own on the processor's backend, with
+ * weights packed as a model's are. Every repeat of a case stands beside a repeat of the limit it is held
+ * against, so that what other programs take of the machine is taken from both: docs/bench.md. */
+#ifndef GRASP_BENCH_H
+#define GRASP_BENCH_H
+
+#include "grasp/dtype.h"
+#include "grasp/image.h"
+#include "grasp/model.h"
+
+/* --- results ------------------------------------------------------------------------------------- */
+
+/* One thing that was measured. Texts are valid during the call. Rates are in `unit`; min is the slowest. */
+typedef struct {
+    const char *kind;    /* "limit", "product", "row", "attention", "pass", "stage", "memory" */
+    const char *name;    /* "gar-1b/tower/qkv": no other row has it */
+    int rows;            /* of what comes in; of a picture its height */
+    int inputs;          /* columns of what comes in; of attention the keys that the last row sees; of a
+                            picture its width */
+    int outputs;         /* columns of what goes out; of a picture its channels */
+    int heads, kv_heads; /* of attention, else 0 */
+    const char *weights; /* stored type of the weight, "BF16"; NULL: there is none */
+    int threads;
+    const char *unit;   /* "GFLOP/s", "GB/s", "tokens/s"; of memory "MB" */
+    double flop, bytes; /* of one call: arithmetic, and memory that has to be read or written; 0: not counted
+                         */
+    int repeats;        /* that were timed; 0: none, and all that follows is 0 */
+    double median, min, max;
+    double seconds_median, seconds_min, seconds_max; /* of one call */
+    double fraction; /* of the limit, median over repeats; NaN: there is none */
+} gr_bench_row;
+
+/* What follows the work; every member may be NULL. */
+typedef struct {
+    /* As soon as a row is there; it is complete. */
+    void (*row)(void *user, const gr_bench_row *row);
+    /* Rows done and in all, often; false cancels. */
+    bool (*progress)(void *user, uint64_t done, uint64_t total);
+    void *user;
+} gr_bench_watch;
+
+/* What computes. */
+typedef struct {
+    size_t size;         /* sizeof(gr_bench_machine), set by the caller */
+    char processor[128]; /* as the system calls it; "" where it does not say */
+    const char *isa;     /* the set of kernels: "AVX-512", "AVX2", "NEON", "plain C" */
+    int threads;         /* of the runtime */
+    int processors;      /* that the process may use */
+    size_t l3_bytes;     /* of the last cache; 0: not known */
+} gr_bench_machine;
+
+/* GR_ERR_ARG: machine->size is not sizeof(gr_bench_machine). Allocates nothing. */
+GR_API gr_status gr_bench_describe(const gr_runtime *rt, gr_bench_machine *machine, gr_error *err);
+
+/* --- kernels ------------------------------------------------------------------------------------- */
+
+/* Begin with gr_bench_options_init; fields are only ever added at the end. */
+typedef struct {
+    size_t size;        /* sizeof(gr_bench_options), set by init */
+    const char *preset; /* whose shapes: a name of gr_new_preset; default "gar-1b" */
+    const char *filter; /* the row of exactly this name, else the rows whose name contains it; NULL: all */
+    gr_dtype weights;   /* F32, BF16 or F16; default BF16 */
+    int repeats;        /* of a case, at least; 1..512, default 5 */
+    double seconds;     /* of a case, at least, unless it was repeated 512 times; 0..3600, default 0.25 */
+    gr_bench_watch watch;
+} gr_bench_options;
+
+GR_API void gr_bench_options_init(gr_bench_options *options);
+
+/* The cases as rows that are not measured, in order. `options` may be NULL in neither function.
+ * GR_ERR_ARG: an option, or no case has the name. GR_ERR_MEM. */
+GR_API gr_status gr_bench_list(gr_runtime *rt, const gr_bench_options *options, gr_error *err);
+
+/* First the limits, "limit/fma" and "limit/read", then every case: GFLOP/s are held against the first,
+ * GB/s against the second. Takes memory of eight times the last cache,
+ * 64 MB to 512 MB, and of the largest weight of the cases twice. Errors of gr_bench_list, and
+ * GR_ERR_CANCELLED: the rows so far count. */
+GR_API gr_status gr_bench_kernels(gr_runtime *rt, const gr_bench_options *options, gr_error *err);
+
+#endif
