@@ -64,8 +64,9 @@ static const column columns[] = {
 
 /* --- JSON ---------------------------------------------------------------------------------------- */
 
-static void json_open(bench_sheet *s, const gr_bench_machine *m, const char *subject)
+static void json_open(bench_sheet *s)
 {
+    const gr_bench_machine *m = s->machine;
     cli_json *j = &s->json;
     cli_json_init(j, s->out->results);
     cli_json_open(j, NULL, '{');
@@ -76,7 +77,7 @@ static void json_open(bench_sheet *s, const gr_bench_machine *m, const char *sub
     cli_json_close(j, '}');
     cli_json_text(j, "isa", m->isa);
     cli_json_number(j, "threads", m->threads);
-    cli_json_text(j, "subject", subject);
+    cli_json_text(j, "subject", s->subject);
     if (s->measured)
         cli_json_open(j, "limits", '[');
 }
@@ -125,10 +126,11 @@ static void csv_line(bench_sheet *s, const gr_bench_row *row)
 
 /* --- a table ------------------------------------------------------------------------------------- */
 
-static void text_open(bench_sheet *s, const gr_bench_machine *m, const char *subject)
+static void text_open(bench_sheet *s)
 {
-    cli_print(s->out, "%s: %s%s%s, %d of %d processors\n\n", subject, m->isa, m->processor[0] ? " on " : "",
-              m->processor, m->threads, m->processors);
+    const gr_bench_machine *m = s->machine;
+    cli_print(s->out, "%s: %s%s%s, %d of %d processors\n\n", s->subject, m->isa,
+              m->processor[0] ? " on " : "", m->processor, m->threads, m->processors);
     cli_print(s->out, "%-31s %-22s", "name", "shape");
     if (s->measured)
         cli_print(s->out, " %9s %21s %-9s %9s %8s", "median", "min..max", "unit", "time", "of limit");
@@ -186,37 +188,47 @@ static void text_row(bench_sheet *s, const gr_bench_row *row)
 
 /* --- the sheet ----------------------------------------------------------------------------------- */
 
-void bench_sheet_open(bench_sheet *s, cli_output *out, bench_format format, bool measured,
+void bench_sheet_init(bench_sheet *s, cli_output *out, bench_format format, bool measured,
                       const gr_bench_machine *machine, const char *subject)
 {
-    *s = (bench_sheet){ .out = out, .format = format, .measured = measured };
-    if (format == BENCH_JSON)
-        json_open(s, machine, subject);
-    else if (format == BENCH_CSV)
+    *s = (bench_sheet){
+        .out = out, .format = format, .measured = measured, .machine = machine, .subject = subject
+    };
+}
+
+static void begin(bench_sheet *s)
+{
+    if (s->begun)
+        return;
+    s->begun = true;
+    cli_progress_hide(s->out->progress);
+    if (s->format == BENCH_JSON)
+        json_open(s);
+    else if (s->format == BENCH_CSV)
         csv_line(s, NULL);
     else
-        text_open(s, machine, subject);
-    cli_flush(out);
+        text_open(s);
 }
 
 void bench_sheet_row(bench_sheet *s, const gr_bench_row *row)
 {
     const bool limit = strcmp(row->kind, "limit") == 0;
+    begin(s);
     if (s->format == BENCH_JSON && !limit && s->n_rows++ == 0)
         json_begin_rows(s);
+    cli_progress_hide(s->out->progress);
     if (s->format == BENCH_JSON)
         json_row(s, row);
     else if (s->format == BENCH_CSV)
         csv_line(s, row);
-    else {
-        cli_progress_hide(s->out->progress);
+    else
         text_row(s, row);
-    }
     cli_flush(s->out);
 }
 
 void bench_sheet_close(bench_sheet *s)
 {
+    begin(s);
     if (s->format == BENCH_JSON) {
         if (s->n_rows == 0)
             json_begin_rows(s);

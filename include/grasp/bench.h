@@ -8,7 +8,6 @@
 #define GRASP_BENCH_H
 
 #include "grasp/dtype.h"
-#include "grasp/image.h"
 #include "grasp/model.h"
 
 /* --- results ------------------------------------------------------------------------------------- */
@@ -24,7 +23,7 @@ typedef struct {
     int heads, kv_heads; /* of attention, else 0 */
     const char *weights; /* stored type of the weight, "BF16"; NULL: there is none */
     int threads;
-    const char *unit;   /* "GFLOP/s", "GB/s", "tokens/s"; of memory "MB" */
+    const char *unit;   /* "GFLOP/s", "GB/s"; of memory "MB" */
     double flop, bytes; /* of one call: arithmetic, and memory that has to be read or written; 0: not counted
                          */
     int repeats;        /* that were timed; 0: none, and all that follows is 0 */
@@ -79,5 +78,33 @@ GR_API gr_status gr_bench_list(gr_runtime *rt, const gr_bench_options *options, 
  * 64 MB to 512 MB, and of the largest weight of the cases twice. Errors of gr_bench_list, and
  * GR_ERR_CANCELLED: the rows so far count. */
 GR_API gr_status gr_bench_kernels(gr_runtime *rt, const gr_bench_options *options, gr_error *err);
+
+/* --- stages -------------------------------------------------------------------------------------- */
+
+#define GR_BENCH_MAX_TILES 8
+
+/* Begin with gr_bench_stage_options_init; fields are only ever added at the end. */
+typedef struct {
+    size_t size;      /* sizeof(gr_bench_stage_options), set by init */
+    const void *file; /* the picture that is described, as a file's bytes; NULL: one of 1024 x 770 pixels is
+                         drawn, as PNM and, where this build writes them, PNG */
+    size_t file_bytes;
+    int tiles[GR_BENCH_MAX_TILES]; /* most tiles of a whole answer, besides the thumbnail, one after the
+                                      other; 0 ends them; default 1, 4, 16 */
+    int max_tokens;                /* of an answer; >= 2, default 16 */
+    int repeats;                   /* of a stage, at least; 1..512, default 3 */
+    double seconds;                /* of a stage, at least; 0..3600, default 0.25 */
+    gr_bench_watch watch;
+} gr_bench_stage_options;
+
+GR_API void gr_bench_stage_options_init(gr_bench_stage_options *options);
+
+/* Limits; decoding; cutting into tiles; tower, projector and replay; then, for every number of tiles, tower,
+ * prefill, decode and the whole answer about a box in the middle, from a session's own statistics; last the
+ * memory that the engine announced and the most that the process held, without what the limits need. Whole
+ * answers are repeated `repeats` times, whatever `seconds` says, and nothing warms them up.
+ * GR_ERR_ARG: an option. GR_ERR_LIMIT: an answer is longer than the model's context. Errors of
+ * gr_image_decode and gr_engine_open; GR_ERR_CANCELLED: the rows so far count. */
+GR_API gr_status gr_bench_stages(gr_model *model, const gr_bench_stage_options *options, gr_error *err);
 
 #endif

@@ -8,8 +8,8 @@
 #include "bench/machine.h"
 #include "bench/row.h"
 
-#define STEPS          ((size_t)1 << 16) /* of one unit of multiply-adds: a tenth of a millisecond */
-#define UNITS_A_THREAD 32                /* whoever is held up leaves units to the others, as in inference */
+#define STEPS          ((size_t)1 << 16) /* of one unit of multiply-adds: some tenths of a millisecond */
+#define UNITS_A_THREAD 16                /* whoever is held up leaves units to the others, as in inference */
 #define BLOCK          ((size_t)4 << 20) /* bytes of one unit of reading */
 #define STREAMS        4 /* that a thread reads at once: one does not fill what may be under way */
 

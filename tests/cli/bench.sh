@@ -44,10 +44,28 @@ out_has "gar-test: "
 out_has "gar-test/tower/gelu "
 err_has '{"progress":{"task":"measuring","done":3,"total":3,'
 
+# Stages of a small model: rows of a whole answer, in three forms.
+run new "$dir/m" --preset gar-test
+exits 0
+stages="bench stages --model $dir/m --repeats 1 --seconds 0 --tiles 4 --tokens 3"
+run $stages --json
+exits 0
+err_is ""
+out_has "\"subject\":\"$dir/m\",\"limits\":[{\"kind\":\"limit\",\"name\":\"limit/fma\","
+out_has '{"kind":"stage","name":"picture/decode-pnm","rows":770,"inputs":1024,"outputs":3,'
+out_has '"name":"answer-1+4/decode","rows":1,"inputs":96,"outputs":296,'
+out_has '{"kind":"memory","name":"memory/peak",'
+run $stages --csv --image examples/kitchen.jpg
+[ "$code" -eq 3 ] || { # a build without JPEG says so
+    exits 0
+    out_has "stage,picture/decode,"
+    [ "$(awk -F, '{ print NF }' "$dir/out" | sort -u)" = 20 ] || fail "$what: lines of other than 20 columns"
+}
+
 # An interrupt: what was measured is whole, and the exit code is the signal's.
 for signal in INT TERM; do
     rm "$dir/out"
-    "$grasp" bench --preset gar-test --seconds 60 --json >"$dir/out" 2>"$dir/err" </dev/null &
+    "$grasp" bench --preset gar-test --seconds 0.3 --json >"$dir/out" 2>"$dir/err" </dev/null &
     what="grasp bench interrupted by $signal"
     tries=0
     until [ -s "$dir/out" ] || [ "$tries" -gt 200 ]; do
@@ -75,6 +93,28 @@ exits 2
 err_is "grasp bench: error: --json and --csv exclude each other"
 run bench everything
 exits 2
-err_has "'everything' cannot be measured"
+err_is "grasp bench: error: 'everything' cannot be measured, only kernels and stages; see 'grasp help bench'"
+run bench stages
+exits 4
+err_has "no model: give --model DIR"
+run bench stages --model "$dir/nothing" --json
+exits 4
+out_is ""
+err_has "$dir/nothing"
+for tiles in 0 65 1, 1,x 1,1,1,1,1,1,1,1,1; do
+    run bench stages --model "$dir/m" --tiles "$tiles"
+    exits 2
+    err_has "--tiles $tiles: expected 1 to 8 numbers from 1 to 64"
+done
+run bench stages --model "$dir/m" --image "$dir/none.png"
+exits 3
+err_is "grasp bench: error: $dir/none.png: No such file or directory"
+run bench stages --model "$dir/m" --image "$dir/m/config.json" --csv
+exits 3
+out_is ""
+run bench stages --model "$dir/m" --tokens 4090 --tiles 1
+exits 5
+out_is ""
+err_has "a context of 4446 tokens"
 
 finish
