@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-Case = collections.namedtuple("Case", "kind name rows inputs outputs heads kv_heads unit flop bytes")
+Case = collections.namedtuple("Case", "kind name rows inputs outputs heads kv_heads unit flop bytes past")
 
 SECONDS = float(os.environ.get("PEER_SECONDS", "0.3"))
 REPEATS = int(os.environ.get("PEER_REPEATS", "3"))
@@ -19,10 +19,19 @@ def missing(why):
 
 
 def read_case(line):
-    fields = line.rstrip("\n").split("\t")
-    number = lambda text: 0 if text == "-" else float(text)
-    kind, name, rows, inputs, outputs, heads, kv_heads, unit, flop, size = fields
-    return Case(kind, name, *(int(number(f)) for f in (rows, inputs, outputs, heads, kv_heads)), unit, number(flop), number(size))
+    kind, name, *numbers = line.rstrip("\n").split("\t")
+    unit = numbers.pop(5)
+    return Case(kind, name, *numbers_of(numbers[:5]), unit, *numbers_of(numbers[5:]))
+
+
+def numbers_of(texts):
+    return (int(float(text)) if text != "-" else 0 for text in texts)
+
+
+def model_config():
+    """config.json of the model whose stages are measured."""
+    with open(os.path.join(os.environ["PEER_MODEL"], "config.json"), encoding="utf-8") as file:
+        return json.load(file)
 
 
 def measure(calls):
@@ -46,11 +55,13 @@ def answer(case, weights, unit, work, taken):
 
 
 def serve(about, cases):
-    """Answers every case with cases(case), a generator of (weights, unit, work, calls), until there are no more."""
+    """Answers every case with cases(case), a generator of (weights, unit, work, calls), until there are no more. No calls: it is not
+    for this peer."""
     print(json.dumps({"about": about}), flush=True)
     for line in iter(sys.stdin.readline, ""):
         case = read_case(line)
         for weights, unit, work, calls in cases(case):
-            answer(case, weights, unit, work, measure(calls))
-            del calls
+            if calls:
+                answer(case, weights, unit, work, measure(calls))
+            del calls  # weights may be gigabytes; the next ones are made now
         print(flush=True)

@@ -1,4 +1,5 @@
-# torch_peer.py - PyTorch on the processor: linear layers, attention and the passes between them, in f32 and bf16.
+# torch_peer.py - PyTorch on the processor: linear layers, attention and the passes between them, and tower and decoder of a model, in f32
+# and bf16.
 import peer
 
 try:
@@ -6,6 +7,7 @@ try:
     import torch.nn.functional as F
 except ImportError as error:
     peer.missing(f"PyTorch is not there: {error}")
+import torch_model
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 COLD_BYTES = 512 << 20  # one token reads weights from memory: rotating over this much of them keeps caches out of it
@@ -68,22 +70,36 @@ def one_pass(case, dtype):
     return [lambda: function(x, y, g[0])]
 
 
-MAKERS = {"product": linear, "row": linear, "attention": attention, "pass": one_pass}
+STAGES = {
+    "tower": lambda case, dtype: torch_model.Tower(peer.model_config(), dtype),
+    "prefill": lambda case, dtype: torch_model.Decoder(peer.model_config(), dtype, case.rows, 0),
+    "decode": lambda case, dtype: torch_model.Decoder(peer.model_config(), dtype, 1, case.past),
+}
+
+
+def stage(case, dtype):
+    whole, _, name = case.name.rpartition("/")
+    maker = STAGES.get(name) if name != "tower" or whole == "tile" else None
+    return [maker(case, dtype)] if maker else []
+
+
+MAKERS = {"product": linear, "row": linear, "attention": attention, "pass": one_pass, "stage": stage}
 
 
 def work(case, dtype):
-    """Unit and amount: of weights their own bytes, of the rest what the case says."""
+    """Unit and amount of a call: of weights their own bytes, of the rest what the case counts, where it does."""
     if case.kind == "row":
         return "GB/s", 1e-9 * case.inputs * case.outputs * dtype.itemsize
-    return case.unit, 1e-9 * (case.flop if case.unit == "GFLOP/s" else case.bytes)
+    if case.past:
+        return "tokens/s", case.rows
+    amount = case.flop if case.unit == "GFLOP/s" else case.bytes
+    return (case.unit, 1e-9 * amount) if amount else ("calls/s", 1)
 
 
 def cases(case):
     maker = MAKERS.get(case.kind)
     for name, dtype in DTYPES.items() if maker else ():
-        calls = maker(case, dtype)
-        if calls:
-            yield name, *work(case, dtype), calls
+        yield name, *work(case, dtype), maker(case, dtype)
 
 
 torch.set_num_threads(peer.THREADS)

@@ -14,6 +14,15 @@ run() {
 cat >"$dir/fake" <<'FAKE'
 #!/bin/sh
 echo "$*" >>"${0%/*}/calls"
+case $2 in
+stages)
+    echo '{"limits":[{"kind":"limit","name":"limit/fma"}],"rows":[
+{"kind":"stage","name":"picture/cut","rows":7,"inputs":5,"outputs":3,"weights":null,"unit":"GB/s","bytes":9,"median":1,"seconds_median":1},
+{"kind":"stage","name":"answer-1+4/prefill","rows":100,"inputs":5,"outputs":5,"weights":null,"unit":"GFLOP/s","median":1,"seconds_median":2},
+{"kind":"stage","name":"answer-1+4/decode","rows":1,"inputs":5,"outputs":9,"weights":null,"unit":"GB/s","median":1,"seconds_median":0.25}]}'
+    exit
+    ;;
+esac
 shift 2
 name=
 list=no
@@ -69,11 +78,18 @@ echo '{"about":"a peer that dies"}'
 read -r line
 exit 4
 FAKE
+cat >"$dir/peers/any.peer" <<'FAKE'
+echo '{"about":"a peer that does everything in a second"}'
+while IFS= read -r line; do
+    echo '{"name":"'"$(echo "$line" | cut -f 2)"'","weights":null,"unit":"calls/s","median":1,"seconds_median":1}'
+    echo
+done
+FAKE
 chmod +x "$dir/fake"
 set -- --grasp "$dir/fake" --peers-folder "$dir/peers" --threads 2 --settle 0
 
 # Ratios are the peer's seconds by ours: 1 / 0.5, 0.25 / 0.5, and 8 by 2, 4, 8.
-run "$@" --json
+run "$@" --peer absent,dies,good,silent --json
 exits 0
 out_has '"threads":2,"rounds":3,"peers":[{"name":"absent","state":"missing","says":"libabsent.so cannot be loaded"},'
 out_has '{"name":"dies","state":"failed","says":"it ended at m/a; before that it was: a peer that dies"},'
@@ -96,6 +112,37 @@ exits 0
 out_has 'good: a peer with 2 threads'
 out_has 'm/a                                4 x 5 x 6            bf16 100 GFLOP/s       good         f32 50 GFLOP/s         3.00 [3.00..3.00]'
 ! grep -q 'absent' "$dir/out" || fail "$what: measured a peer that was not asked for"
+
+# Stages: all of a slice come from one process, and llama-bench runs the same lengths: the prompt, and tokens after it and half an answer.
+cat >"$dir/llama" <<'FAKE'
+#!/bin/sh
+echo "$*" >>"${0%/*}/calls"
+case $* in
+*" -p 100 -n 0") ns=6e9 ;;
+*" -p 0 -n 16 -d 108") ns=16e9 ;;
+esac
+echo '[{"build_commit":"0","model_type":"llama 1B Q8_0","n_prompt":1,"avg_ns":'$ns',"avg_ts":12.5,"samples_ns":[1,2]}]'
+FAKE
+chmod +x "$dir/llama"
+mkdir "$dir/model"
+echo '{}' >"$dir/model/config.json"
+: >"$dir/calls"
+run --grasp "$dir/fake" --threads 2 --settle 0 --rounds 2 --peer llama-bench --llama-bench "$dir/llama" --llama-model "$dir/fake" --model "$dir/model"
+exits 0
+out_has "llama-bench: $dir/llama on $dir/fake"
+out_has 'answer-1+4/prefill                 100 x 5 x 5          1 GFLOP/s              llama-bench  q8_0 12.5 tokens/s     3.00 [3.00..3.00]'
+out_has 'answer-1+4/decode                  1 x 5 x 9            1 GB/s                 llama-bench  q8_0 12.5 tokens/s     4.00 [4.00..4.00]'
+grep -qx -e "-m $dir/fake -t 2 -ngl 0 -r 1 -o json -p 0 -n 16 -d 108" "$dir/calls" || fail "$what: calls were $(cat "$dir/calls")"
+[ "$(grep -c '^bench stages' "$dir/calls")" -eq 3 ] || fail "$what: not one process to know the stages and one a round"
+run --grasp "$dir/fake" --peer llama-bench --llama-bench "$dir/llama"
+exits 0
+out_is "llama-bench: missing: no model was given for it: --llama-model=GGUF"
+
+# The real command's cases are understood.
+run --grasp "$real" --peers-folder "$dir/peers" --peer any --preset gar-test --filter gar-test/decode/q --rounds 1 --seconds 0 --repeats 1 \
+    --settle 0 --threads 2
+exits 0
+out_has 'gar-test/decode/q                  1 x 96 x 96          bf16 '
 
 # What a shell has set for other purposes does not bind a peer, and that is said.
 OPENBLAS_CORETYPE=Haswell run "$@" --peer good --rounds 1
@@ -126,10 +173,13 @@ exits 2
 err_has "--seconds: 'fast', expected seconds such as 0.3"
 run "$@" --peer good,better
 exits 2
-err_is "bench/peers/run: error: --peer: there is no 'better'; there are absent dies good silent"
+err_is "bench/peers/run: error: --peer: there is no 'better'; there are absent any dies good silent"
 run --grasp "$dir/none"
 exits 2
 err_has "--grasp: '$dir/none' is not a command"
+run "$@" --model "$dir"
+exits 2
+err_has "--model: '$dir' is not a folder with a config.json"
 run --peers-folder "$dir/none"
 exits 2
 err_has "--peers-folder: '$dir/none' is not a folder"
