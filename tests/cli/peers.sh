@@ -42,6 +42,10 @@ if [ "$list" = yes ]; then
     exit
 fi
 seconds=0.5
+if [ "$name" = m/b ] && [ -n "${FAKE_STOP-}" ]; then
+    kill "$PPID"
+    exit 143
+fi
 if [ "$name" = m/b ]; then
     seconds=$((2 * $(cat "${0%/*}/seconds")))
     echo $seconds >"${0%/*}/seconds"
@@ -143,6 +147,12 @@ run --grasp "$real" --peers-folder "$dir/peers" --peer any --preset gar-test --f
     --settle 0 --threads 2
 exits 0
 out_has 'gar-test/decode/q                  1 x 96 x 96          bf16 '
+
+# What was measured before it was stopped is shown.
+FAKE_STOP=1 run "$@" --peer good --rounds 1
+exits 143
+out_has 'm/a                                4 x 5 x 6            bf16 100 GFLOP/s       good         f32 50 GFLOP/s         2.00 [2.00..2.00]'
+! grep -q 'm/b' "$dir/out" || fail "$what: has a row that was not measured"
 
 # What a shell has set for other purposes does not bind a peer, and that is said.
 OPENBLAS_CORETYPE=Haswell run "$@" --peer good --rounds 1
