@@ -112,9 +112,9 @@ static void print_result(const gemm_case *c, gemm_type type, const samples *s)
     const bool one = c->shape.rows == 1;
     const double work = 1e-9 * macs * (one ? (double)types[type].bytes : 2.0), median = s->seconds[s->n / 2];
     printf("{\"name\":\"%s\",\"weights\":\"%s\",\"unit\":\"%s\",\"median\":%.4g,\"min\":%.4g,\"max\":%.4g,"
-           "\"seconds_median\":%.6g,\"repeats\":%d}\n",
+           "\"seconds_median\":%.6g,\"seconds_min\":%.6g,\"repeats\":%d}\n",
            c->name, types[type].name, one ? "GB/s" : "GFLOP/s", work / median, work / s->seconds[s->n - 1],
-           work / s->seconds[0], median, s->n);
+           work / s->seconds[0], median, s->seconds[0], s->n);
     fflush(stdout);
 }
 

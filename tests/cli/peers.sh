@@ -67,7 +67,7 @@ while IFS= read -r line; do
         echo '{"name":"m/a","weights":"f32","unit":"GFLOP/s","median":50,"seconds_median":'"${PEER_SPEED:-1}"'}'
         echo '{"name":"m/a","weights":"bf16","unit":"GFLOP/s","median":200,"seconds_median":0.25}'
         ;;
-    m/b) echo '{"name":"m/b","weights":"f32","unit":"GB/s","median":8,"seconds_median":8}' ;;
+    m/b) echo '{"name":"m/b","weights":"f32","unit":"GB/s","median":8,"seconds_median":8,"seconds_min":4}' ;;
     esac
     echo
 done
@@ -92,7 +92,7 @@ FAKE
 chmod +x "$dir/fake"
 set -- --grasp "$dir/fake" --peers-folder "$dir/peers" --threads 2 --settle 0
 
-# Ratios are the peer's seconds by ours: 1 / 0.5, 0.25 / 0.5, and 8 by 2, 4, 8.
+# Ratios are the peer's seconds by ours: 1 / 0.5, 0.25 / 0.5, and 8 by 2, 4, 8; of the fastest calls, 4 / 2.
 run "$@" --peer absent,dies,good,silent --json
 exits 0
 out_has '"threads":2,"rounds":3,"peers":[{"name":"absent","state":"missing","says":"libabsent.so cannot be loaded"},'
@@ -100,9 +100,9 @@ out_has '{"name":"dies","state":"failed","says":"it ended at m/a; before that it
 out_has '{"name":"good","state":"measured","says":"a peer with 2 threads"},'
 out_has '{"name":"silent","state":"missing","says":"it ended without a word about itself"}]'
 out_has '{"name":"m/a","rows":4,"inputs":5,"outputs":6,"weights":"bf16","unit":"GFLOP/s","median":100,"peer":"good","peer_weights":"f32",'
-out_has '"peer_unit":"GFLOP/s","peer_median":50,"pairs":3,"ratio_median":2.0000,"ratio_min":2.0000,"ratio_max":2.0000}'
+out_has '"peer_unit":"GFLOP/s","peer_median":50,"pairs":3,"ratio_median":2.0000,"ratio_min":2.0000,"ratio_max":2.0000,"ratio_fastest":2.0000}'
 out_has '"peer_median":200,"pairs":3,"ratio_median":0.5000,'
-out_has '"peer_unit":"GB/s","peer_median":8,"pairs":3,"ratio_median":2.0000,"ratio_min":1.0000,"ratio_max":4.0000}'
+out_has '"peer_unit":"GB/s","peer_median":8,"pairs":3,"ratio_median":2.0000,"ratio_min":1.0000,"ratio_max":4.0000,"ratio_fastest":2.0000}'
 ! grep -q 'm/c' "$dir/out" || fail "$what: a case that no peer knows has a row"
 
 # The sides take turns in being first, each slice is a call of its own, and both get the same number of threads.
@@ -114,7 +114,7 @@ order=$(sed -n 's/^peer \(m\/a\)/peer/p; s/^bench kernels .*--filter m\/a .*/gra
 run "$@" --peer=good --speed=1.5 --rounds 2
 exits 0
 out_has 'good: a peer with 2 threads'
-out_has 'm/a                                4 x 5 x 6            bf16 100 GFLOP/s       good         f32 50 GFLOP/s         3.00 [3.00..3.00]'
+out_has 'm/a                                4 x 5 x 6            bf16 100 GFLOP/s       good         f32 50 GFLOP/s         3.00 [3.00..3.00]   3.00'
 ! grep -q 'absent' "$dir/out" || fail "$what: measured a peer that was not asked for"
 
 # Stages: all of a slice come from one process, and llama-bench runs the same lengths: the prompt, and tokens after it and half an answer.
@@ -134,8 +134,8 @@ echo '{}' >"$dir/model/config.json"
 run --grasp "$dir/fake" --threads 2 --settle 0 --rounds 2 --peer llama-bench --llama-bench "$dir/llama" --llama-model "$dir/fake" --model "$dir/model"
 exits 0
 out_has "llama-bench: $dir/llama on $dir/fake"
-out_has 'answer-1+4/prefill                 100 x 5 x 5          1 GFLOP/s              llama-bench  q8_0 12.5 tokens/s     3.00 [3.00..3.00]'
-out_has 'answer-1+4/decode                  1 x 5 x 9            1 GB/s                 llama-bench  q8_0 12.5 tokens/s     4.00 [4.00..4.00]'
+out_has 'answer-1+4/prefill                 100 x 5 x 5          1 GFLOP/s              llama-bench  q8_0 12.5 tokens/s     3.00 [3.00..3.00]   3.00'
+out_has 'answer-1+4/decode                  1 x 5 x 9            1 GB/s                 llama-bench  q8_0 12.5 tokens/s     4.00 [4.00..4.00]   4.00'
 grep -qx -e "-m $dir/fake -t 2 -ngl 0 -r 1 -o json -p 0 -n 16 -d 108" "$dir/calls" || fail "$what: calls were $(cat "$dir/calls")"
 [ "$(grep -c '^bench stages' "$dir/calls")" -eq 3 ] || fail "$what: not one process to know the stages and one a round"
 run --grasp "$dir/fake" --peer llama-bench --llama-bench "$dir/llama"
@@ -151,7 +151,7 @@ out_has 'gar-test/decode/q                  1 x 96 x 96          bf16 '
 # What was measured before it was stopped is shown.
 FAKE_STOP=1 run "$@" --peer good --rounds 1
 exits 143
-out_has 'm/a                                4 x 5 x 6            bf16 100 GFLOP/s       good         f32 50 GFLOP/s         2.00 [2.00..2.00]'
+out_has 'm/a                                4 x 5 x 6            bf16 100 GFLOP/s       good         f32 50 GFLOP/s         2.00 [2.00..2.00]   2.00'
 ! grep -q 'm/b' "$dir/out" || fail "$what: has a row that was not measured"
 
 # What a shell has set for other purposes does not bind a peer, and that is said.
