@@ -2,7 +2,7 @@
  * stages of a whole answer.
  *
  * What is timed is what inference runs: an operator is a graph of its own on the processor's backend, with
- * weights packed as a model's are. Every repeat of a case stands beside a repeat of the limit it is held
+ * weights packed as a model's are. Every repeat of a case stands beside repeats of the limit it is held
  * against, so that what other programs take of the machine is taken from both: docs/bench.md. */
 #ifndef GRASP_BENCH_H
 #define GRASP_BENCH_H
@@ -12,7 +12,8 @@
 
 /* --- results ------------------------------------------------------------------------------------- */
 
-/* One thing that was measured. Texts are valid during the call. Rates are in `unit`; min is the slowest. */
+/* One thing that was measured. Texts are valid during the call. Rates are in `unit`; min is the slowest.
+ * Fields are only ever added at the end. */
 typedef struct {
     const char *kind;    /* "limit", "product", "row", "attention", "pass", "stage", "memory" */
     const char *name;    /* "gar-1b/tower/qkv": no other row has it */
@@ -89,9 +90,10 @@ typedef struct {
     const void *file; /* the picture that is described, as a file's bytes; NULL: one of 1024 x 770 pixels is
                          drawn, as PNM and, where this build writes them, PNG */
     size_t file_bytes;
-    int tiles[GR_BENCH_MAX_TILES]; /* most tiles of a whole answer, besides the thumbnail, one after the
-                                      other; 0 ends them; default 1, 4, 16 */
-    int max_tokens;                /* of an answer; >= 2, default 16 */
+    int tiles[GR_BENCH_MAX_TILES]; /* most tiles of a whole answer, 1..64 besides the thumbnail, one after
+                                      the other; 0 ends them; those that cut the picture alike count once;
+                                      default 1, 4, 16 */
+    int max_tokens;                /* of an answer; 2..1000000, default 16 */
     int repeats;                   /* of a stage, at least; 1..512, default 3 */
     double seconds;                /* of a stage, at least; 0..3600, default 0.25 */
     gr_bench_watch watch;

@@ -9,6 +9,8 @@
 #include "media/codec.h"
 #include "region/canvas.h"
 
+#define MAX_TOKENS 1000000
+
 void gr_bench_stage_options_init(gr_bench_stage_options *options)
 {
     *options = (gr_bench_stage_options){
@@ -24,17 +26,17 @@ static gr_status check_options(gr_stages *s, gr_error *err)
             err, GR_ERR_ARG,
             "gr_bench_stage_options.size is %zu, this library expects %zu: call gr_bench_stage_options_init",
             o->size, sizeof *o);
-    while (s->n_tiles < GR_BENCH_MAX_TILES && o->tiles[s->n_tiles] != 0) {
-        const int tiles = o->tiles[s->n_tiles++];
-        if (tiles < 1 || tiles > GR_CANVAS_MAX_TILES)
-            return gr_fail(err, GR_ERR_ARG, "a picture of %d tiles, expected 1 to %d", tiles,
+    for (int i = 0; i < GR_BENCH_MAX_TILES && o->tiles[i] != 0; i++) {
+        if (o->tiles[i] < 1 || o->tiles[i] > GR_CANVAS_MAX_TILES)
+            return gr_fail(err, GR_ERR_ARG, "a picture of %d tiles, expected 1 to %d", o->tiles[i],
                            GR_CANVAS_MAX_TILES);
+        s->tiles[s->n_tiles++] = o->tiles[i];
     }
     if (s->n_tiles == 0)
         return gr_fail(err, GR_ERR_ARG, "no number of tiles is given");
-    if (o->max_tokens < 2)
-        return gr_fail(err, GR_ERR_ARG,
-                       "answers of %d tokens, expected at least 2: the first ends the prompt", o->max_tokens);
+    if (o->max_tokens < 2 || o->max_tokens > MAX_TOKENS)
+        return gr_fail(err, GR_ERR_ARG, "answers of %d tokens, expected 2 to %d; the first ends the prompt",
+                       o->max_tokens, MAX_TOKENS);
     return gr_timing_check(o->repeats, o->seconds, err);
 }
 
@@ -134,18 +136,24 @@ static bool on_load(void *user, size_t done, size_t total)
 static gr_status measure_engine(gr_stages *s, gr_error *err)
 {
     gr_engine_options *o = &s->engine_options;
+    uint64_t known = 0; /* bit n - 1: some number of tiles gives n */
+    int kept = 0;
     gr_engine_options_init(o);
     o->max_regions = o->max_tiles = 1;
     o->progress = on_load;
     o->progress_user = s;
     for (int i = 0; i < s->n_tiles; i++) {
-        const gr_request request = gr_stages_request(s, s->options->tiles[i]);
+        const gr_request request = gr_stages_request(s, s->tiles[i]);
         gr_request_size size;
         GR_TRY(gr_request_measure(s->model, &request, &size, err));
         const int tiles = size.across * size.down, context = size.prompt_rows + s->options->max_tokens;
         o->max_tiles = tiles > o->max_tiles ? tiles : o->max_tiles;
         o->max_context = context > o->max_context ? context : o->max_context;
+        if (!(known >> (tiles - 1) & 1))
+            s->tiles[kept++] = s->tiles[i];
+        known |= (uint64_t)1 << (tiles - 1);
     }
+    s->n_tiles = kept;
     return gr_engine_measure(s->model, o, &s->announced, err);
 }
 
@@ -228,11 +236,11 @@ static gr_status measure_all(gr_stages *s, gr_error *err)
     GR_TRY(measure_limits(s, err));
     GR_TRY(gr_stages_decoding(s, err));
     for (int i = 0; i < s->n_tiles; i++)
-        GR_TRY(gr_stages_cutting(s, s->options->tiles[i], err));
+        GR_TRY(gr_stages_cutting(s, s->tiles[i], err));
     GR_TRY(open_model(s, err));
     GR_TRY(measure_parts(s, err));
     for (int i = 0; i < s->n_tiles; i++)
-        GR_TRY(gr_stages_answer(s, s->options->tiles[i], err));
+        GR_TRY(gr_stages_answer(s, s->tiles[i], err));
     tell_memories(s);
     gr_stages_go_on(s); /* all is done, and said so */
     return GR_OK;

@@ -50,15 +50,21 @@ static gr_status run_answer(void *user, gr_error *err)
     return GR_OK;
 }
 
-/* Both limits: decoding reads, the rest computes. */
+/* Both limits: decoding reads, the rest computes. Answers take seconds, so one call would not do. */
 static gr_status run_limits(void *user, gr_error *err)
 {
     answering *a = user;
     for (gr_limit limit = 0; limit < GR_N_LIMITS; limit++) {
         const gr_work work = gr_limits_work(&a->s->limits, limit);
         const double began = gr_timing_now();
-        GR_TRY(work.run(work.user, err));
-        a->limit[limit][a->n] = gr_timing_now() - began;
+        double spent;
+        int calls = 0;
+        do {
+            GR_TRY(work.run(work.user, err));
+            calls++;
+            spent = gr_timing_now() - began;
+        } while (spent < a->s->options->seconds && calls < GR_TIMING_CALLS);
+        a->limit[limit][a->n] = spent / calls;
     }
     return GR_OK;
 }

@@ -23,7 +23,8 @@ typedef struct {
     gr_engine *engine;
     gr_session *session;
     gr_tile_bench tile;
-    int n_tiles;          /* of options->tiles */
+    int tiles[GR_BENCH_MAX_TILES]; /* [n_tiles] of the options, without those that cut the picture alike */
+    int n_tiles;
     uint64_t done, total; /* rows */
 } gr_stages;
 

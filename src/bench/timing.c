@@ -21,35 +21,51 @@ double gr_timing_now(void)
 
 static double now(const gr_timing *t) { return t->now ? t->now(t->user) : gr_timing_now(); }
 
-static gr_status time_one(double *seconds, const gr_timing *t, const gr_work *work, gr_error *err)
+/* Seconds of one of `calls` calls. */
+static gr_status time_calls(double *seconds, const gr_timing *t, const gr_work *work, int calls,
+                            gr_error *err)
 {
     const double began = now(t);
-    GR_TRY(work->run(work->user, err));
-    *seconds = now(t) - began;
+    for (int i = 0; i < calls; i++)
+        GR_TRY(work->run(work->user, err));
+    *seconds = (now(t) - began) / calls;
     return GR_OK;
 }
 
-static gr_status warm_up(const gr_timing *t, const gr_work *work, const gr_work *beside, gr_error *err)
+/* Long work meets more of what other programs do than a few milliseconds beside it would show. */
+static int calls_beside(double work, double beside)
 {
+    const double calls = work * GR_TIMING_BESIDE / beside;
+    return calls >= GR_TIMING_CALLS ? GR_TIMING_CALLS : calls > 1 ? (int)calls : 1;
+}
+
+static gr_status warm_up(int *calls, const gr_timing *t, const gr_work *work, const gr_work *beside,
+                         gr_error *err)
+{
+    double of_work, of_beside = 0;
+    *calls = 1;
     if (t->cold)
         return GR_OK;
     if (beside)
-        GR_TRY(beside->run(beside->user, err));
-    return work->run(work->user, err);
+        GR_TRY(time_calls(&of_beside, t, beside, 1, err));
+    GR_TRY(time_calls(&of_work, t, work, 1, err));
+    *calls = calls_beside(of_work, of_beside);
+    return GR_OK;
 }
 
 gr_status gr_timing_run(gr_timed *out, const gr_timing *t, const gr_work *work, const gr_work *beside,
                         gr_error *err)
 {
     double spent = 0;
+    int calls;
     out->n = 0;
-    GR_TRY(warm_up(t, work, beside, err));
+    GR_TRY(warm_up(&calls, t, work, beside, err));
     while (out->n < GR_TIMING_MAX && (out->n < t->repeats || spent < t->seconds)) {
         if (t->go_on && !t->go_on(t->user))
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
         if (beside)
-            GR_TRY(time_one(&out->beside[out->n], t, beside, err));
-        GR_TRY(time_one(&out->work[out->n], t, work, err));
+            GR_TRY(time_calls(&out->beside[out->n], t, beside, calls, err));
+        GR_TRY(time_calls(&out->work[out->n], t, work, 1, err));
         spent += out->work[out->n++];
     }
     return GR_OK;

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include "grasp/error.h"
 
-#define GR_TIMING_MAX 512 /* repeats */
+#define GR_TIMING_MAX    512  /* repeats */
+#define GR_TIMING_BESIDE 0.25 /* share of the work's time that is spent beside it, or one call */
+#define GR_TIMING_CALLS  100  /* at most beside one repeat */
 
 /* What is timed, one repeat a call. */
 typedef struct {
@@ -30,7 +32,8 @@ typedef struct {
 
 typedef struct {
     int n;
-    double work[GR_TIMING_MAX], beside[GR_TIMING_MAX]; /* [n] seconds of every repeat, in order */
+    /* [n] seconds of a call, for every repeat in order; beside the work it is the mean of several. */
+    double work[GR_TIMING_MAX], beside[GR_TIMING_MAX];
 } gr_timed;
 
 /* GR_ERR_ARG: repeats outside 1..GR_TIMING_MAX, seconds outside 0..3600. */
@@ -39,8 +42,9 @@ gr_status gr_timing_check(int repeats, double seconds, gr_error *err);
 /* Seconds of a clock that nobody sets. */
 double gr_timing_now(void);
 
-/* Times `work`, each repeat after one of `beside` (NULL: alone, and nothing is written there). What either
- * reports ends the loop and is returned, and so is GR_ERR_CANCELLED. */
+/* Times `work`, each repeat after some calls of `beside` (NULL: alone, and nothing is written there): as the
+ * warm-up says, or one where it is cold. What either reports ends the loop and is returned, and so is
+ * GR_ERR_CANCELLED. */
 gr_status gr_timing_run(gr_timed *out, const gr_timing *t, const gr_work *work, const gr_work *beside,
                         gr_error *err);
 

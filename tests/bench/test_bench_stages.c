@@ -72,7 +72,8 @@ static gr_bench_stage_options options(seen *s)
     o.repeats = 1;
     o.seconds = 0;
     o.max_tokens = 4;
-    o.tiles[0] = 1, o.tiles[1] = 4, o.tiles[2] = 0;
+    o.tiles[0] = 1, o.tiles[1] = 2, o.tiles[2] = 4; /* with 2 this picture is cut as with 1 */
+    o.tiles[3] = 0;
     o.watch = (gr_bench_watch){ on_row, on_progress, s };
     return o;
 }
@@ -211,6 +212,8 @@ static void wrong_options_are_refused_with_a_sentence(void **state)
     o = options(&s);
     o.max_tokens = 1;
     MUST_FAIL(gr_bench_stages(w->model, &o, &err), GR_ERR_ARG, "answers of 1 tokens");
+    o.max_tokens = INT32_MAX;
+    MUST_FAIL(gr_bench_stages(w->model, &o, &err), GR_ERR_ARG, "expected 2 to 1000000");
     o.max_tokens = 4000;
     MUST_FAIL(gr_bench_stages(w->model, &o, &err), GR_ERR_LIMIT, "a context of 4404 tokens");
     o = options(&s);

@@ -109,6 +109,24 @@ static void every_repeat_is_compared_with_the_one_beside_it(void **state)
     assert_true(gr_timed_ratio(&t) == 0.5);
 }
 
+/* Work of 8 seconds wants 2 beside it. */
+static void long_work_has_more_beside_it(void **state)
+{
+    (void)state;
+    gr_error err = { 0 };
+    gr_timed t;
+    scene s = {
+        .work = { 8 }, .n_work = 1, .beside = { 1, 1, 2, 3, 5 }, .n_beside = 5, .allowed = -1, .fails_at = -1
+    };
+    MUST(run(&t, &s, 2, 0, false, &err));
+    assert_string_equal(s.order, "bwbbwbbw");
+    assert_true(t.beside[0] == 1.5 && t.beside[1] == 4 && t.work[1] == 8);
+    s.work[0] = 1e9;
+    s.calls_w = s.calls_b = 0;
+    MUST(run(&t, &s, 1, 0, false, &err));
+    assert_int_equal(s.calls_b, 1 + GR_TIMING_CALLS);
+}
+
 static void a_spread_is_median_least_and_most(void **state)
 {
     (void)state;
@@ -172,6 +190,7 @@ int main(void)
         cmocka_unit_test(it_repeats_until_there_is_enough_of_both),
         cmocka_unit_test(the_first_call_warms_up_unless_it_is_cold),
         cmocka_unit_test(every_repeat_is_compared_with_the_one_beside_it),
+        cmocka_unit_test(long_work_has_more_beside_it),
         cmocka_unit_test(a_spread_is_median_least_and_most),
         cmocka_unit_test(the_slowest_repeat_is_the_lowest_rate),
         cmocka_unit_test(it_stops_between_repeats_and_where_the_work_fails),
