@@ -87,10 +87,10 @@ MAKERS = {"product": linear, "row": linear, "attention": attention, "pass": one_
 
 
 def work(case, dtype):
-    """Unit and amount of a call: of weights their own bytes, of the rest what the case counts, where it does."""
+    """Unit and amount of a call: of weights their own bytes, of the rest what the case counts, if it does."""
     if case.kind == "row":
         return "GB/s", 1e-9 * case.inputs * case.outputs * dtype.itemsize
-    if case.past:
+    if case.name.endswith(("/prefill", "/decode")):
         return "tokens/s", case.rows
     amount = case.flop if case.unit == "GFLOP/s" else case.bytes
     return (case.unit, 1e-9 * amount) if amount else ("calls/s", 1)

@@ -147,6 +147,7 @@ run --grasp "$real" --peers-folder "$dir/peers" --peer any --preset gar-test --f
     --settle 0 --threads 2
 exits 0
 out_has 'gar-test/decode/q                  1 x 96 x 96          bf16 '
+grep -q 'any          [0-9.e-]* GB/s ' "$dir/out" || fail "$what: calls of a second are not shown as grasp counts them: $(cat "$dir/out")"
 
 # What was measured before it was stopped is shown.
 FAKE_STOP=1 run "$@" --peer good --rounds 1
