@@ -160,7 +160,6 @@ static gr_status measure_engine(gr_stages *s, gr_error *err)
 static gr_status open_model(gr_stages *s, gr_error *err)
 {
     GR_TRY(gr_engine_open(&s->engine, s->model, &s->engine_options, err));
-    GR_TRY(gr_session_open(&s->session, s->engine, err));
     GR_TRY(gr_tile_bench_open(&s->tile, s->model->gar, err));
     s->tile.go_on = gr_stages_go_on;
     s->tile.user = s;
@@ -265,7 +264,6 @@ static void close_all(gr_stages *s)
 {
     if (s->tile.model)
         gr_tile_bench_close(&s->tile);
-    gr_session_close(s->session);
     gr_engine_close(s->engine);
     gr_region_free(s->region);
     gr_image_free(s->image);

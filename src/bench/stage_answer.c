@@ -22,32 +22,41 @@ typedef struct {
 
 static bool stop(void *user) { return !gr_stages_go_on(user); }
 
-static gr_status answer(answering *a, gr_error *err)
+static gr_status answer(answering *a, gr_session *session, gr_error *err)
 {
-    gr_stages *s = a->s;
-    GR_TRY(gr_session_ask(s->session, &a->request, &a->options, err));
-    while (gr_session_busy(s->session)) {
-        if (!gr_stages_go_on(s))
-            gr_session_cancel(s->session);
-        GR_TRY(gr_engine_step(s->engine, err));
+    GR_TRY(gr_session_ask(session, &a->request, &a->options, err));
+    while (gr_session_busy(session)) {
+        if (!gr_stages_go_on(a->s))
+            gr_session_cancel(session);
+        GR_TRY(gr_engine_step(a->s->engine, err));
     }
-    return gr_session_finish(s->session) == GR_FINISH_CANCELLED ? gr_fail(err, GR_ERR_CANCELLED, "cancelled")
-                                                                : GR_OK;
+    return gr_session_finish(session) == GR_FINISH_CANCELLED ? gr_fail(err, GR_ERR_CANCELLED, "cancelled")
+                                                             : GR_OK;
 }
 
-static gr_status run_answer(void *user, gr_error *err)
+static gr_status time_answer(answering *a, gr_session *session, gr_error *err)
 {
-    answering *a = user;
     const double began = gr_timing_now();
-    GR_TRY(answer(a, err));
+    GR_TRY(answer(a, session, err));
     a->seconds[WHOLE][a->n] = gr_timing_now() - began;
     a->stats.size = sizeof a->stats;
-    GR_TRY(gr_session_statistics(a->s->session, &a->stats, err));
+    GR_TRY(gr_session_statistics(session, &a->stats, err));
     a->seconds[TOWER][a->n] = a->stats.encode_ms * 1e-3;
     a->seconds[PREFILL][a->n] = a->stats.prefill_ms * 1e-3;
     a->seconds[DECODE][a->n] = a->stats.decode_ms * 1e-3 / (a->options.max_tokens - 1);
     a->n++;
     return GR_OK;
+}
+
+/* Every answer has a session of its own: nothing that an earlier one knows of the picture may help. */
+static gr_status run_answer(void *user, gr_error *err)
+{
+    answering *a = user;
+    gr_session *session;
+    GR_TRY(gr_session_open(&session, a->s->engine, err));
+    const gr_status st = time_answer(a, session, err);
+    gr_session_close(session);
+    return st;
 }
 
 /* Both limits: decoding reads, the rest computes. Answers take seconds, so one call would not do. */

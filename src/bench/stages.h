@@ -21,7 +21,6 @@ typedef struct {
     gr_engine_options engine_options;
     gr_memory announced;
     gr_engine *engine;
-    gr_session *session;
     gr_tile_bench tile;
     int tiles[GR_BENCH_MAX_TILES]; /* [n_tiles] of the options, without those that cut the picture alike */
     int n_tiles;
