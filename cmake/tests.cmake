@@ -11,7 +11,7 @@ function(gr_test_program source)
   add_executable(${name} ${source})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_include_directories(${name} PRIVATE src tests)
-  target_compile_definitions(${name} PRIVATE GR_TEST_ROOT="${CMAKE_SOURCE_DIR}/tests"
+  target_compile_definitions(${name} PRIVATE TEST_EMULATED=$<BOOL:${CMAKE_CROSSCOMPILING}> GR_TEST_ROOT="${CMAKE_SOURCE_DIR}/tests"
                              GR_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
   target_link_libraries(${name} PRIVATE grasp_cli PkgConfig::CMOCKA)
   if(CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64)
