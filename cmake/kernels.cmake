@@ -3,4 +3,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(src/backend/cpu/avx2.c PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
   set_source_files_properties(src/backend/cpu/avx512.c PROPERTIES COMPILE_OPTIONS
                               "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mf16c;-mprefer-vector-width=512")
-endif()   # neon.c needs none: every AArch64 compiler speaks it
+  set_source_files_properties(src/backend/cpu/avx512bf16.c PROPERTIES COMPILE_OPTIONS
+                              "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512bf16;-mfma;-mprefer-vector-width=512")
+endif()

@@ -22,9 +22,10 @@ typedef struct {
 
 /* What a processor can do, as far as a set of kernels asks for it. */
 enum {
-    GR_CPU_AVX2 = 1,   /* with FMA and F16C */
-    GR_CPU_AVX512 = 2, /* F, BW, DQ, VL */
-    GR_CPU_NEON = 4,   /* AArch64, which always has it */
+    GR_CPU_AVX2 = 1,        /* with FMA and F16C */
+    GR_CPU_AVX512 = 2,      /* F, BW, DQ, VL */
+    GR_CPU_NEON = 4,        /* AArch64, which always has it */
+    GR_CPU_AVX512_BF16 = 8, /* besides AVX512: products of bf16, used for numerics released alone */
 };
 
 /* Begin with gr_runtime_options_init; fields are only ever added at the end. */

@@ -88,7 +88,8 @@ void gr_graph_free(gr_graph *g); /* NULL is fine */
 
 /* Parameters (bit i: slot i) that are trained: linear weights among them are read as f32 rows
  * (GR_FORM_VECTOR) instead of panels, so that what an optimiser changes needs no packing again. The bits are
- * the same. Before gr_graph_plan. */
+ * the same, except in graphs that round where the processor multiplies bf16 (gr_kernels.strip_pairs). Before
+ * gr_graph_plan. */
 void gr_graph_train(gr_graph *g, unsigned params);
 
 /* Declares a run-time number of rows; returns its index. capacity >= 1. */

@@ -43,9 +43,25 @@ static const void *panel_of_rows(const gr_product *p, float *room, size_t c, siz
     return room;
 }
 
+/* Whether rows and weights are bf16 and the processor multiplies those. */
+static bool by_pairs(const gr_task *t)
+{
+    return t->round == GR_ROUND_BF16 && !t->in[1].f && t->in[1].weight->panel_dtype == GR_DTYPE_BF16 &&
+           t->k->strip_pairs;
+}
+
+static void rows_of_pairs(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n)
+{
+    float two[GR_STRIP_MAX][GR_K_BLOCK / 2];
+    for (size_t r = 0; r < rows; r++)
+        p->k->to_pairs(two[r], gr_row(p->a, r0 + r) + i0, n);
+    p->k->transpose(strip, (size_t)p->k->strip_rows, two[0], GR_K_BLOCK / 2, rows, (n + 1) / 2);
+}
+
 static gr_product product_of(const gr_task *t)
 {
     const gr_mat *x = &t->in[0], *w = &t->in[1], *y = &t->out[0];
+    const int type = w->f ? 0 : gr_panel_index(w->weight->panel_dtype);
     return (gr_product){ .k = t->k,
                          .rows = y->rows,
                          .cols = y->cols,
@@ -53,9 +69,9 @@ static gr_product product_of(const gr_task *t)
                          .out = y->f,
                          .ldo = y->stride,
                          .block_rows = w->f ? GR_PRODUCT_ROWS : ROWS_A_UNIT,
-                         .strip = rows_side_by_side,
+                         .strip = by_pairs(t) ? rows_of_pairs : rows_side_by_side,
                          .panel = w->f ? panel_of_rows : packed_panel,
-                         .panel_dtype = w->f ? GR_DTYPE_F32 : w->weight->panel_dtype,
+                         .multiply = by_pairs(t) ? t->k->strip_pairs : t->k->strip[type],
                          .a = x,
                          .b = w };
 }
@@ -77,11 +93,11 @@ static size_t linear_scratch(const gr_node *n)
     return gr_product_scratch(GR_PRODUCT_ROWS);
 }
 
-static gr_product_part run_lone_row(const gr_product *p, size_t panel)
+static gr_product_part run_lone_row(const gr_task *t, const gr_product *p, size_t panel)
 {
     const size_t c0 = panel * GR_PANEL, c1 = c0 + GR_PANEL < p->cols ? c0 + GR_PANEL : p->cols;
-    p->k->row[gr_panel_index(p->panel_dtype)](p->out + c0, c1 - c0, p->a->f, p->depth,
-                                              packed_panel(p, NULL, panel, 0, p->depth));
+    (by_pairs(t) ? t->k->row_pairs : t->k->row[gr_panel_index(p->b->weight->panel_dtype)])(
+        p->out + c0, c1 - c0, p->a->f, p->depth, packed_panel(p, NULL, panel, 0, p->depth));
     return (gr_product_part){ 0, 1, c0, c1 };
 }
 
@@ -90,7 +106,7 @@ static void linear_forward(const gr_task *t, int phase, size_t unit, void *scrat
     (void)phase;
     const gr_product p = product_of(t);
     const gr_product_part made =
-        lone_row(t) ? run_lone_row(&p, unit) : gr_product_run(&p, t->n_workers, unit, scratch);
+        lone_row(t) ? run_lone_row(t, &p, unit) : gr_product_run(&p, t->n_workers, unit, scratch);
     const float *bias = t->n_in > 2 ? t->in[2].f : NULL;
     for (size_t r = made.r0; r < made.r1; r++) {
         float *row = gr_row(&t->out[0], r);

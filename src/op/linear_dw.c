@@ -47,7 +47,7 @@ static gr_product product_of(const gr_task *t)
                          .block_rows = GR_PRODUCT_ROWS,
                          .strip = columns,
                          .panel = panel,
-                         .panel_dtype = GR_DTYPE_F32,
+                         .multiply = t->k->strip[0],
                          .a = dy,
                          .b = x };
 }

@@ -67,7 +67,7 @@ static gr_product product_of(const gr_task *t)
                          .block_rows = GR_PRODUCT_ROWS,
                          .strip = rows_side_by_side,
                          .panel = w->f ? panel_of_rows : panel_of_panels,
-                         .panel_dtype = GR_DTYPE_F32,
+                         .multiply = t->k->strip[0],
                          .a = dy,
                          .b = w };
 }

@@ -49,10 +49,9 @@ gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, 
         for (size_t c = p0; c < p1; c++) {
             const void *panel = p->panel(p, room, c, i0, n);
             for (size_t r = 0; r < m; r += tall)
-                p->k->strip[gr_panel_index(p->panel_dtype)](
-                    p->out + (r0 + r) * p->ldo + c * GR_PANEL, p->ldo, least(m - r, tall),
-                    least(p->cols - c * GR_PANEL, GR_PANEL), strips + r * GR_K_BLOCK, n, panel,
-                    i0 == 0 && !p->adds);
+                p->multiply(p->out + (r0 + r) * p->ldo + c * GR_PANEL, p->ldo, least(m - r, tall),
+                            least(p->cols - c * GR_PANEL, GR_PANEL), strips + r * GR_K_BLOCK, n, panel,
+                            i0 == 0 && !p->adds);
         }
     }
     return (gr_product_part){ r0, r0 + m, p0 * GR_PANEL, least(p1 * GR_PANEL, p->cols) };

@@ -19,12 +19,14 @@ struct gr_product {
     size_t ldo;
     bool adds;         /* to what `out` holds */
     size_t block_rows; /* of a unit; <= GR_PRODUCT_ROWS */
-    /* Puts a(r0 + r, i0 + i) to strip[i * k->strip_rows + r], for r < rows and i < n. */
+    /* Puts a(r0 + r, i0 + i) to strip[i * k->strip_rows + r], for r < rows and i < n, or pairs of them. */
     void (*strip)(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n);
     /* Rows i0 .. i0 + n - 1 of panel `c`: where they lie, or made in `room` ([GR_K_BLOCK][GR_PANEL] floats).
      */
     const void *(*panel)(const gr_product *p, float *room, size_t c, size_t i0, size_t n);
-    gr_dtype panel_dtype;
+    /* gr_kernels.strip[] of the panels' type, or strip_pairs. */
+    void (*multiply)(float *out, size_t ldo, size_t rows, size_t cols, const float *strip, size_t n,
+                     const void *panel, bool first);
     const gr_mat *a, *b; /* for the two functions above */
 };
 

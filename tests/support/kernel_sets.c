@@ -11,6 +11,7 @@
 const kernel_set kernel_sets[] = { { "plain C", 0, false },
                                    { "AVX2", GR_CPU_AVX2, true },
                                    { "AVX-512", GR_CPU_AVX2 | GR_CPU_AVX512, true },
+                                   { "AVX-512 BF16", GR_CPU_AVX2 | GR_CPU_AVX512 | GR_CPU_AVX512_BF16, true },
                                    { "NEON", GR_CPU_NEON, true } };
 const size_t n_kernel_sets = sizeof kernel_sets / sizeof *kernel_sets;
 

@@ -4,10 +4,11 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "backend/cpu/avx512_tile.h"
 #include "backend/cpu/kernels.h"
 #include "backend/weight.h"
 
-#define ROWS                 12
+#define ROWS                 GR_TILE_ROWS
 #define LANES                16
 #define GROUP                6
 #define MADD(a, b, c)        ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
@@ -42,36 +43,6 @@ static inline __attribute__((always_inline)) pair load_f16(const void *panel, si
     return (pair){ _mm512_cvtph_ps(_mm256_loadu_si256(w)), _mm512_cvtph_ps(_mm256_loadu_si256(w + 1)) };
 }
 
-static inline __mmask16 mask_of(size_t cols, size_t from)
-{
-    return cols >= from + 16 ? 0xffff : cols <= from ? 0 : (__mmask16)((1u << (cols - from)) - 1);
-}
-
-static inline __attribute__((always_inline)) void put(float *out, size_t cols, __m512 low, __m512 high,
-                                                      bool first)
-{
-    const __mmask16 m0 = mask_of(cols, 0), m1 = mask_of(cols, 16);
-    if (!first) {
-        low = _mm512_add_ps(_mm512_maskz_loadu_ps(m0, out), low);
-        high = _mm512_add_ps(_mm512_maskz_loadu_ps(m1, out + 16), high);
-    }
-    _mm512_mask_storeu_ps(out, m0, low);
-    _mm512_mask_storeu_ps(out + 16, m1, high);
-}
-
-#define EACH12(X) \
-    X(0)          \
-    X(1)          \
-    X(2)          \
-    X(3)          \
-    X(4)          \
-    X(5)          \
-    X(6)          \
-    X(7)          \
-    X(8)          \
-    X(9)          \
-    X(10)         \
-    X(11)
 #define ZERO(i) __m512 low##i = _mm512_setzero_ps(), high##i = _mm512_setzero_ps();
 #define STEP(i)                                        \
     {                                                  \

@@ -12,6 +12,8 @@ unsigned gr_cpu_features(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         found |= GR_CPU_AVX512;
+    if ((found & GR_CPU_AVX512) && __builtin_cpu_supports("avx512bf16"))
+        found |= GR_CPU_AVX512_BF16;
 #elif defined(__aarch64__)
     found |= GR_CPU_NEON;
 #endif
@@ -27,6 +29,7 @@ void gr_kernels_init(gr_kernels *k, unsigned cpu)
 #if defined(__x86_64__)
         { GR_CPU_AVX2, gr_kernels_add_avx2 },
         { GR_CPU_AVX512, gr_kernels_add_avx512 }, /* later rows win */
+        { GR_CPU_AVX512 | GR_CPU_AVX512_BF16, gr_kernels_add_avx512bf16 },
 #elif defined(__aarch64__)
         { GR_CPU_NEON, gr_kernels_add_neon },
 #else

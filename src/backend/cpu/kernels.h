@@ -41,6 +41,15 @@ typedef struct gr_kernels {
     /* All of k for one row, with the very same sums. */
     void (*row[3])(float *out, size_t cols, const float *x, size_t k, const void *panel);
 
+    /* The same for x and panels of bf16, whose products are exact and summed in f32 two by two; NULL where no
+     * instruction does it. For graphs that round every value to bf16 anyway. `to_pairs` rounds n numbers and
+     * packs k and k + 1 into 32 bits, the last with zero: a strip is [(n + 1) / 2][strip_rows] of those.
+     * Subnormal numbers count as zero. */
+    void (*to_pairs)(float *to, const float *x, size_t n);
+    void (*strip_pairs)(float *out, size_t ldo, size_t rows, size_t cols, const float *strip, size_t n,
+                        const void *panel, bool first);
+    void (*row_pairs)(float *out, size_t cols, const float *x, size_t k, const void *panel);
+
     /* Attention of a block of GR_KEY_BLOCK keys, in two ways that give a row the same bits: for a few rows, a
      * vector holding keys, and for up to GR_QUERY_BLOCK rows, a vector holding rows. A row's results do not
      * depend on the rows beside it.
@@ -109,6 +118,7 @@ void gr_kernels_init(gr_kernels *k, unsigned cpu);
 /* The sets: each overwrites what it has. Compiled where the compiler can (cmake/kernels.cmake). */
 void gr_kernels_add_avx2(gr_kernels *k);
 void gr_kernels_add_avx512(gr_kernels *k);
+void gr_kernels_add_avx512bf16(gr_kernels *k); /* on top of AVX-512 */
 void gr_kernels_add_neon(gr_kernels *k);
 
 #endif
