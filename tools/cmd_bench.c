@@ -12,7 +12,7 @@
 
 typedef struct {
     const char *preset, *filter, *model, *image, *tiles;
-    int64_t threads, isa, weights, repeats, tokens;
+    int64_t threads, isa, weights, numerics, repeats, tokens;
     double seconds;
     bool list, csv;
 } bench_values;
@@ -26,6 +26,8 @@ static const cli_option rows[] = {
       "time of everything but whole answers, at least" },
     { "isa", 0, CLI_CHOICE, AT(isa), "auto|avx512|avx2|neon|plain", "auto", 0, 0,
       "the set of kernels; auto is the widest this processor has" },
+    { "numerics", 0, CLI_CHOICE, AT(numerics), "exact|released", "exact", 0, 0,
+      "exact f32, or rounded to bf16 wherever the published bf16 code rounds" },
     { "threads", 't', CLI_INT, AT(threads), "N", NULL, 0, 1024,
       "threads that compute; 0, the default, is as many as the process may use" },
     { "csv", 0, CLI_FLAG, AT(csv), NULL, NULL, 0, 0, "results as CSV, one line a row" },
@@ -82,13 +84,13 @@ static bool on_progress(void *user, uint64_t done, uint64_t total)
 
 /* --- the machine --------------------------------------------------------------------------------- */
 
-/* In the order of --isa. What is not x86's own is asked for by leaving those out. */
+/* In the order of --isa. */
 static const struct {
     unsigned mask;
     const char *name; /* as gr_bench_machine calls it; NULL: whatever there is */
 } sets[] = {
     { ~0u, NULL },           { GR_CPU_AVX2 | GR_CPU_AVX512, "AVX-512" },
-    { GR_CPU_AVX2, "AVX2" }, { ~(unsigned)(GR_CPU_AVX2 | GR_CPU_AVX512), "NEON" },
+    { GR_CPU_AVX2, "AVX2" }, { GR_CPU_NEON, "NEON" },
     { 0, "plain C" },
 };
 
@@ -139,6 +141,7 @@ static cli_exit run_kernels(bench *b, const gr_bench_machine *machine)
     o.preset = v->preset;
     o.filter = v->filter;
     o.weights = types[v->weights];
+    o.numerics = (gr_numerics)v->numerics;
     o.repeats = v->repeats ? (int)v->repeats : o.repeats;
     o.seconds = v->seconds;
     o.watch = (gr_bench_watch){ on_row, on_progress, b };
@@ -200,7 +203,10 @@ static cli_exit measure_model(bench *b, const gr_bench_machine *machine, const g
 {
     gr_error err = { 0 };
     gr_model *model;
-    if (gr_model_open(&model, b->rt, b->values->model, NULL, &err) != GR_OK)
+    gr_model_options options;
+    gr_model_options_init(&options);
+    options.numerics = (gr_numerics)b->values->numerics;
+    if (gr_model_open(&model, b->rt, b->values->model, &options, &err) != GR_OK)
         return cli_fail(&b->app->out, &err, CLI_AT_MODEL);
     bench_sheet_init(&b->sheet, &b->app->out, format_of(b), true, machine, b->values->model);
     const gr_status st = gr_bench_stages(model, o, &err);

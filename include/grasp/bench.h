@@ -66,6 +66,7 @@ typedef struct {
     int repeats;        /* of a case, at least; 1..512, default 5 */
     double seconds;     /* of a case, at least, unless it was repeated 512 times; 0..3600, default 0.25 */
     gr_bench_watch watch;
+    gr_numerics numerics; /* default exact; of stages it is the model's */
 } gr_bench_options;
 
 GR_API void gr_bench_options_init(gr_bench_options *options);

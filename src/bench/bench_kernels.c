@@ -106,7 +106,8 @@ static gr_status measure_case(kernels *k, gr_bench_case *c, gr_error *err)
 {
     repeated r = { .calls = 1 };
     gr_bench_row row;
-    GR_TRY(gr_operator_open(&r.op, k->backend, &k->cases.config, c, k->options->weights, err));
+    const gr_rounding round = k->options->numerics == GR_NUMERICS_RELEASED ? GR_ROUND_BF16 : GR_ROUND_NONE;
+    GR_TRY(gr_operator_open(&r.op, k->backend, &k->cases.config, c, k->options->weights, round, err));
     const gr_status st = measure_operator(&row, k, c, &r, err);
     gr_operator_close(&r.op);
     if (st == GR_OK)

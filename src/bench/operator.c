@@ -300,9 +300,9 @@ static gr_status take(gr_operator *o, const gr_bench_case *c, gr_dtype weights, 
 /* --- the operator -------------------------------------------------------------------------------- */
 
 static gr_status open(gr_operator *o, const gr_gar_config *config, gr_bench_case *c, gr_dtype weights,
-                      gr_error *err)
+                      gr_rounding round, gr_error *err)
 {
-    GR_TRY(gr_graph_new(&o->graph, o->rt, "benchmark", GR_ROUND_NONE, err));
+    GR_TRY(gr_graph_new(&o->graph, o->rt, "benchmark", round, err));
     gr_value *y = gr_graph_output(o->graph, builder_of(c)(o, config, c));
     gr_graph_rewrite(o->graph);
     GR_TRY(gr_graph_plan(o->graph, o->backend, err));
@@ -312,10 +312,10 @@ static gr_status open(gr_operator *o, const gr_gar_config *config, gr_bench_case
 }
 
 gr_status gr_operator_open(gr_operator *o, gr_backend *backend, const gr_gar_config *config, gr_bench_case *c,
-                           gr_dtype weights, gr_error *err)
+                           gr_dtype weights, gr_rounding round, gr_error *err)
 {
     *o = (gr_operator){ .rt = backend->rt, .backend = backend };
-    const gr_status st = open(o, config, c, weights, err);
+    const gr_status st = open(o, config, c, weights, round, err);
     if (st != GR_OK)
         gr_operator_close(o);
     return st;

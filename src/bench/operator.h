@@ -35,7 +35,7 @@ typedef struct {
 /* Builds the graph of a case, takes the memory and fills it with numbers. Sets what the case did not know:
  * its FLOP and bytes. GR_ERR_MEM, and what the graph reports; then nothing is left. */
 gr_status gr_operator_open(gr_operator *o, gr_backend *backend, const gr_gar_config *config, gr_bench_case *c,
-                           gr_dtype weights, gr_error *err);
+                           gr_dtype weights, gr_rounding round, gr_error *err);
 void gr_operator_close(gr_operator *o);
 
 /* One call. */

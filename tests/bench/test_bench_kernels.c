@@ -160,7 +160,7 @@ static void what_a_token_reads_is_read_from_other_memory_every_time(void **state
     gr_operator op;
     MUST(gr_backend_cpu_new(&be, rt, &err));
     MUST(gr_bench_cases_make(&cases, "gar-test", "gar-test/decode/down", GR_DTYPE_BF16, &err));
-    MUST(gr_operator_open(&op, be, &cases.config, &cases.at[0], GR_DTYPE_BF16, &err));
+    MUST(gr_operator_open(&op, be, &cases.config, &cases.at[0], GR_DTYPE_BF16, GR_ROUND_NONE, &err));
     MUST(gr_operator_call(&op, &err));
     const void *first = op.weights[0].panels;
     MUST(gr_operator_call(&op, &err));
@@ -168,7 +168,7 @@ static void what_a_token_reads_is_read_from_other_memory_every_time(void **state
     assert_memory_equal(op.weights[0].panels, first, gr_weight_form_bytes(&op.weights[0], GR_FORM_PANELS));
     gr_operator_close(&op);
     MUST(gr_bench_cases_make(&cases, "gar-test", "gar-test/decode/attention-356", GR_DTYPE_BF16, &err));
-    MUST(gr_operator_open(&op, be, &cases.config, &cases.at[0], GR_DTYPE_BF16, &err));
+    MUST(gr_operator_open(&op, be, &cases.config, &cases.at[0], GR_DTYPE_BF16, GR_ROUND_NONE, &err));
     MUST(gr_operator_call(&op, &err));
     const int layer = op.run.kv_layer;
     MUST(gr_operator_call(&op, &err));
