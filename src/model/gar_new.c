@@ -43,24 +43,15 @@ static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const gr
                                 gr_error *err)
 {
     gr_new_specials s;
-    gr_buf text;
-    const int32_t bos = c->text.bos, eos = c->text.eos[c->text.n_eos - 1]; /* <|eot_id|> in published files */
     GR_TRY(gr_gar_new_specials(&s, rt, c, err));
-    gr_buf_init(&text, rt, FILE_MAX);
-    gr_status st = gr_tokenizer_write_bytes(&text, s.tokens, s.n, bos, err);
-    if (st == GR_OK)
-        st = gr_folder_add(folder, "tokenizer.json", text.data, text.len, err);
-    gr_buf_clear(&text);
-    if (st == GR_OK)
-        st = gr_tokenizer_write_config(&text, s.tokens, s.n, bos, eos, c->text.context, err);
-    if (st == GR_OK)
-        st = gr_folder_add(folder, "tokenizer_config.json", text.data, text.len, err);
-    gr_buf_clear(&text);
-    if (st == GR_OK)
-        st = gr_tokenizer_write_special_map(&text, s.tokens, s.n, bos, eos, err);
-    if (st == GR_OK)
-        st = gr_folder_add(folder, "special_tokens_map.json", text.data, text.len, err);
-    gr_buf_fini(&text);
+    const gr_tokenizer_text t = {
+        .specials = s.tokens,
+        .n_specials = s.n,
+        .bos = c->text.bos,
+        .eos = c->text.eos[c->text.n_eos - 1], /* <|eot_id|> in published files */
+        .context = c->text.context,
+    };
+    const gr_status st = gr_tokenizer_write_files(folder, rt, &t, err);
     gr_gar_new_specials_fini(&s, rt);
     return st;
 }
