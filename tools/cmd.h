@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-extern const cli_command cmd_describe, cmd_ask, cmd_inspect, cmd_verify, cmd_tokenize, cmd_new, cmd_help,
-    cmd_version;
+extern const cli_command cmd_describe, cmd_ask, cmd_inspect, cmd_verify, cmd_tokenize, cmd_tokenizer, cmd_new,
+    cmd_help, cmd_version;
 
 #endif

@@ -10,8 +10,8 @@
 
 /* In the order of the overview. */
 static const cli_command *const commands[] = {
-    &cmd_describe, &cmd_ask,  &cmd_inspect, &cmd_verify, &cmd_tokenize,
-    &cmd_new,      &cmd_help, &cmd_version, NULL,
+    &cmd_describe,  &cmd_ask, &cmd_inspect, &cmd_verify,  &cmd_tokenize,
+    &cmd_tokenizer, &cmd_new, &cmd_help,    &cmd_version, NULL,
 };
 
 const cli_command *cli_find(const cli *app, const char *name)
