@@ -172,14 +172,14 @@ static gr_status add_merge(training *t, gr_merge merge, gr_error *err)
 static gr_status join(training *t, uint32_t number, gr_error *err)
 {
     const gr_pair pair = t->pairs.v[number];
-    const uint32_t places = gr_pairs_take_places(&t->pairs, number);
+    const gr_pair_list places = gr_pairs_take_places(&t->pairs, number);
     GR_TRY(join_bytes(t, &pair, err));
     if (is_allowed(t)) {
         const int32_t joined = add_token(&t->out->tokens, t->joined.data, t->joined.len, pair.count);
         if (joined < 0)
             return no_memory(t, err);
         GR_TRY(add_merge(t, (gr_merge){ pair.left, pair.right, joined }, err));
-        for (uint32_t i = places; i != GR_PLACE_NONE; i = t->pairs.places[i].next)
+        for (uint32_t i = places.first; i != GR_PLACE_NONE; i = t->pairs.places[i].next)
             if (!join_at(t, pair.left, pair.right, joined, t->pairs.places[i].at))
                 return no_memory(t, err);
     }

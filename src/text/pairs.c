@@ -107,21 +107,19 @@ bool gr_pairs_gain(gr_pairs *p, gr_runtime *rt, int32_t left, int32_t right, int
     return true;
 }
 
-uint32_t gr_pairs_take_places(gr_pairs *p, uint32_t pair)
+gr_pair_list gr_pairs_take_places(gr_pairs *p, uint32_t pair)
 {
-    const uint32_t first = p->v[pair].first;
+    const gr_pair_list list = { p->v[pair].first, p->v[pair].last };
     p->v[pair].first = p->v[pair].last = GR_PLACE_NONE;
-    return first;
+    return list;
 }
 
-void gr_pairs_free_places(gr_pairs *p, uint32_t first)
+void gr_pairs_free_places(gr_pairs *p, gr_pair_list list)
 {
-    while (first != GR_PLACE_NONE) {
-        const uint32_t next = p->places[first].next;
-        p->places[first].next = p->free - 1; /* 0 - 1 is GR_PLACE_NONE */
-        p->free = first + 1;
-        first = next;
-    }
+    if (list.first == GR_PLACE_NONE)
+        return;
+    p->places[list.last].next = p->free - 1; /* 0 - 1 is GR_PLACE_NONE */
+    p->free = list.first + 1;
 }
 
 /* --- the order ----------------------------------------------------------------------------------------- */

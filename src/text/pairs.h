@@ -61,8 +61,13 @@ bool gr_pairs_settle(gr_pairs *p, gr_runtime *rt, int64_t least);
  */
 bool gr_pairs_pop(gr_pairs *p, gr_runtime *rt, int64_t least, uint32_t *pair);
 
-/* Takes the places of a pair away from it: they are then walked by `next`, and freed together. */
-uint32_t gr_pairs_take_places(gr_pairs *p, uint32_t pair);
-void gr_pairs_free_places(gr_pairs *p, uint32_t first);
+/* Takes the places of a pair away from it: they are walked from `first` by `next`, and given back together.
+ */
+typedef struct {
+    uint32_t first, last; /* GR_PLACE_NONE: it is empty */
+} gr_pair_list;
+
+gr_pair_list gr_pairs_take_places(gr_pairs *p, uint32_t pair);
+void gr_pairs_free_places(gr_pairs *p, gr_pair_list list);
 
 #endif
