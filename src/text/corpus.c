@@ -98,15 +98,15 @@ static gr_status too_long(const gr_corpus *c, gr_error *err)
 static gr_status read_some(gr_corpus *c, bool *full, gr_error *err)
 {
     const size_t left = c->source.size - c->offset;
-    size_t want = c->used < GR_CORPUS_BLOCK ? GR_CORPUS_BLOCK - c->used : 0;
-    for (;;) {
+    size_t want = GR_CORPUS_BLOCK - c->used;
+    while (left > 0) {
         gr_error why = { 0 };
         const size_t n = left < want ? left : want;
         GR_TRY(make_room(c, c->used + n, err));
         if (gr_source_read(&c->source, c->offset, c->text + c->used, n, &why) != GR_OK)
             return gr_fail(err, why.status, "%s: %s", path_of(c), why.msg);
         const size_t whole = n == left ? n : c->format.whole_files ? 0 : whole_lines(c->text + c->used, n);
-        if (whole > 0 || left == 0)
+        if (whole > 0)
             return take(c, whole, err);
         *full = c->used > 0;
         if (*full)
@@ -115,6 +115,7 @@ static gr_status read_some(gr_corpus *c, bool *full, gr_error *err)
             return too_long(c, err);
         want = 2 * want < GR_TEXT_MAX ? 2 * want : GR_TEXT_MAX;
     }
+    return GR_OK; /* an empty file */
 }
 
 static gr_status next_file(gr_corpus *c, gr_error *err)

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "grasp/tokenizer.h"
 #include "support/counting.h"
 #include "support/tempdir.h"
 #include "text/word_count.h"
@@ -226,6 +227,23 @@ static void a_text_may_be_longer_than_a_block(void **state)
     done(&c);
 }
 
+/* A file that is a hole of zero bytes, without a line end. */
+static void a_text_has_at_most_64_mib(void **state)
+{
+    (void)state;
+    counted c;
+    gr_error err = { 0 };
+    open_threads(&c, 2);
+    test_dir_write(&c.dir, "hole", "\n\n", 2);
+    const char *paths[] = { test_dir_file(&c.dir, "hole") };
+    const gr_corpus_format lines = { .paths = paths, .n_paths = 1 },
+                           whole = { .paths = paths, .n_paths = 1, .whole_files = true };
+    assert_int_equal(truncate(paths[0], (off_t)GR_TEXT_MAX + 3), 0);
+    MUST_FAIL(count_blocks(&c, &lines, &err), GR_ERR_LIMIT, "hole: line 3 has more than 67108864 bytes");
+    MUST_FAIL(count_blocks(&c, &whole, &err), GR_ERR_LIMIT, "hole: 67108867 bytes, a document has at most");
+    done(&c);
+}
+
 static void more_distinct_words_than_allowed_are_refused(void **state)
 {
     (void)state;
@@ -296,6 +314,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_text_count_as_they_are),
         cmocka_unit_test(the_same_is_counted_by_any_number_of_threads),
         cmocka_unit_test(a_text_may_be_longer_than_a_block),
+        cmocka_unit_test(a_text_has_at_most_64_mib),
         cmocka_unit_test(more_distinct_words_than_allowed_are_refused),
         cmocka_unit_test(files_must_be_there_and_agree_with_the_format),
         cmocka_unit_test(memory_may_run_out_at_any_moment),
