@@ -49,15 +49,15 @@ typedef struct {
  * on failure nothing is left behind. `training` may be NULL.
  *
  * Bytes that are not UTF-8 count as they are, except in JSON, where they are refused. No learned token is
- * spelled as a special one. Memory: about 30 bytes and its length for a distinct word while they are counted,
- * about 60 and 36 times its length while pairs are joined (a warning to the log tells how much that will be,
- * when it is over 1 GB).
+ * spelled as a special one, or longer than 4096 bytes. Memory of a distinct word: about 40 bytes and its
+ * length, and while pairs are joined 16 bytes and 36 times its length more. What that will be is told to the
+ * log before it begins, as a warning when it is over 1 GB.
  *
- * GR_ERR_ARG    no file, a vocabulary that has no room for the bytes and the special tokens, special tokens
- * that are empty, too long, not UTF-8, there twice or spelled as a byte, bos or eos not among them, a `dir`
- * with something in it. GR_ERR_FORMAT a line of a JSON Lines file that is no object, or has not one member
- * `field`, a text. GR_ERR_LIMIT  more than max_words distinct words, a text of more than GR_TEXT_MAX bytes.
- * GR_ERR_IO, GR_ERR_MEM, GR_ERR_CANCELLED */
+ * GR_ERR_ARG: no file; a vocabulary without room for the bytes and the special tokens; special tokens that
+ * are empty, over 256 bytes, not UTF-8, there twice, or spelled as a byte; bos or eos not among them; a `dir`
+ * with something in it. GR_ERR_FORMAT: a line of a JSON Lines file that is no object, or does not have one
+ * member `field`, a text. GR_ERR_LIMIT: more than max_words distinct words, a text of more than GR_TEXT_MAX
+ * bytes. GR_ERR_IO, GR_ERR_MEM, GR_ERR_CANCELLED. */
 GR_API gr_status gr_tokenizer_train(gr_runtime *rt, const char *const *paths, size_t n_paths, const char *dir,
                                     const gr_tokenizer_train_options *options,
                                     gr_tokenizer_training *training, gr_error *err);
