@@ -163,7 +163,7 @@ static gr_status learn(const work *w, const gr_word_counter *words, gr_bpe_learn
     return gr_bpe_train(l, w->rt, words, &o, err);
 }
 
-static gr_status write_folder(work *w, const gr_bpe_learned *l, gr_folder *folder, gr_error *err)
+static gr_status write_files(work *w, const gr_bpe_learned *l, const gr_folder *folder, gr_error *err)
 {
     for (size_t i = 0; i < w->n; i++)
         w->specials[i] = (gr_special_token){ (int32_t)(l->tokens.n + i), w->contents[i] };
@@ -175,8 +175,7 @@ static gr_status write_folder(work *w, const gr_bpe_learned *l, gr_folder *folde
         .eos = w->specials[place_of(w, w->o->eos)].id,
         .context = w->published.text.context,
     };
-    GR_TRY(gr_folder_make(folder, err));
-    return gr_folder_finish(folder, gr_tokenizer_write_files(folder, w->rt, &t, err), err);
+    return gr_tokenizer_write_files(folder, w->rt, &t, err);
 }
 
 static void report(const work *w, const gr_word_counter *words, const gr_bpe_learned *l, uint64_t bytes,
@@ -193,8 +192,8 @@ static void report(const work *w, const gr_word_counter *words, const gr_bpe_lea
                                     .n_specials = (int32_t)w->n };
 }
 
-static gr_status train(work *w, const gr_corpus_format *format, gr_folder *folder, gr_tokenizer_training *out,
-                       gr_error *err)
+static gr_status train(work *w, const gr_corpus_format *format, const gr_folder *folder,
+                       gr_tokenizer_training *out, gr_error *err)
 {
     gr_word_counter words;
     gr_bpe_learned learned = { 0 };
@@ -204,7 +203,7 @@ static gr_status train(work *w, const gr_corpus_format *format, gr_folder *folde
     if (st == GR_OK)
         st = learn(w, &words, &learned, err);
     if (st == GR_OK)
-        st = write_folder(w, &learned, folder, err);
+        st = write_files(w, &learned, folder, err);
     if (st == GR_OK && out)
         report(w, &words, &learned, bytes, out);
     gr_bpe_learned_fini(&learned);
@@ -226,8 +225,10 @@ gr_status gr_tokenizer_train(gr_runtime *rt, const char *const *paths, size_t n_
     gr_status st = take_specials(&w, err);
     if (st == GR_OK)
         st = gr_folder_init(&folder, dir, err);
+    if (st == GR_OK) /* now, so that a place where no folder can be is known before the work */
+        st = gr_folder_make(&folder, err);
     if (st == GR_OK)
-        st = train(&w, &format, &folder, training, err);
+        st = gr_folder_finish(&folder, train(&w, &format, &folder, training, err), err);
     gr_free(rt, w.contents);
     gr_free(rt, w.specials);
     if (w.gar.tokens)
