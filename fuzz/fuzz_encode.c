@@ -22,7 +22,8 @@ static gr_tokenizer *make_small(gr_runtime *rt)
     gr_tokenizer *t = NULL;
     gr_buf text;
     gr_buf_init(&text, rt, 1 << 20);
-    FUZZ_CHECK(gr_tokenizer_write_bytes(&text, specials, 2, 300, NULL) == GR_OK);
+    const gr_tokenizer_text bytes = { .specials = specials, .n_specials = 2, .bos = 300, .eos = 300 };
+    FUZZ_CHECK(gr_tokenizer_write(&text, &bytes, NULL) == GR_OK);
     const char *last = strstr(text.data, ": 255");
     FUZZ_CHECK(last);
     text.len = (size_t)(last - text.data) + 5;

@@ -4,8 +4,8 @@
 
 #include "cli.h"
 
-extern const cli_command cmd_describe, cmd_ask, cmd_inspect, cmd_verify, cmd_bench, cmd_tokenize, cmd_new,
-    cmd_help, cmd_version, cmd_completion;
+extern const cli_command cmd_describe, cmd_ask, cmd_inspect, cmd_verify, cmd_bench, cmd_tokenize,
+    cmd_tokenizer, cmd_new, cmd_help, cmd_version, cmd_completion;
 
 /* All of them, NULL-terminated. */
 extern const cli_command *const cli_commands[];

@@ -21,7 +21,7 @@ static void fail_at(gr_json *j, const char *place, gr_status status, const char 
 {
     if (j->err.status != GR_OK)
         return;
-    size_t line = 1, column = 1;
+    size_t line = j->lines_before + 1, column = 1;
     for (const char *p = j->text; p < place; p++)
         if (*p == '\n')
             line++, column = 1;

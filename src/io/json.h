@@ -30,7 +30,8 @@ typedef struct {
     const char *text, *at, *end, *name; /* borrowed; name is for messages */
     const char *mark;                   /* where the last value or key began: gr_json_fail points there */
     const char *about; /* the caller's, may be NULL: what is being read, put into messages after the place */
-    gr_buf string;     /* the last decoded key or string */
+    size_t lines_before; /* the caller's: of the file, when the text is a later part of it */
+    gr_buf string;       /* the last decoded key or string */
     int depth;
     bool first[GR_JSON_MAX_DEPTH]; /* no member of this level was read yet */
     gr_error err;

@@ -1,13 +1,9 @@
 /* gar_new.c - the folder of a new model: made beside its place, renamed when it is complete. */
 #include "model/gar_new.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -16,20 +12,10 @@
 
 #define FILE_MAX ((size_t)16 << 20)
 
-gr_status gr_gar_new_file(const char *dir, const char *name, const void *bytes, size_t n, gr_error *err)
-{
-    char path[4096];
-    gr_file_writer file;
-    if (!gr_path_join(path, sizeof path, dir, name))
-        return gr_fail(err, GR_ERR_ARG, "%s: the path of %s is too long", dir, name);
-    GR_TRY(gr_file_writer_open(&file, path, err));
-    gr_file_writer_add(&file, bytes, n);
-    return gr_file_writer_commit(&file, err);
-}
-
 /* --- configuration and tokenizer ----------------------------------------------------------------------- */
 
-static gr_status write_config_files(gr_runtime *rt, const gr_gar_config *c, const char *dir, gr_error *err)
+static gr_status write_config_files(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
+                                    gr_error *err)
 {
     static const struct {
         const char *name;
@@ -47,98 +33,65 @@ static gr_status write_config_files(gr_runtime *rt, const gr_gar_config *c, cons
         gr_buf_clear(&text);
         st = files[i].write(&text, c, err);
         if (st == GR_OK)
-            st = gr_gar_new_file(dir, files[i].name, text.data, text.len, err);
+            st = gr_folder_add(folder, files[i].name, text.data, text.len, err);
     }
     gr_buf_fini(&text);
     return st;
 }
 
-static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const char *dir, gr_error *err)
+static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
+                                gr_error *err)
 {
     gr_new_specials s;
-    gr_buf text;
-    const int32_t bos = c->text.bos, eos = c->text.eos[c->text.n_eos - 1]; /* <|eot_id|> in published files */
     GR_TRY(gr_gar_new_specials(&s, rt, c, err));
-    gr_buf_init(&text, rt, FILE_MAX);
-    gr_status st = gr_tokenizer_write_bytes(&text, s.tokens, s.n, bos, err);
-    if (st == GR_OK)
-        st = gr_gar_new_file(dir, "tokenizer.json", text.data, text.len, err);
-    gr_buf_clear(&text);
-    if (st == GR_OK)
-        st = gr_tokenizer_write_config(&text, s.tokens, s.n, bos, eos, c->text.context, err);
-    if (st == GR_OK)
-        st = gr_gar_new_file(dir, "tokenizer_config.json", text.data, text.len, err);
-    gr_buf_clear(&text);
-    if (st == GR_OK)
-        st = gr_tokenizer_write_special_map(&text, s.tokens, s.n, bos, eos, err);
-    if (st == GR_OK)
-        st = gr_gar_new_file(dir, "special_tokens_map.json", text.data, text.len, err);
-    gr_buf_fini(&text);
+    const gr_tokenizer_text t = {
+        .specials = s.tokens,
+        .n_specials = s.n,
+        .bos = c->text.bos,
+        .eos = c->text.eos[c->text.n_eos - 1], /* <|eot_id|> in published files */
+        .context = c->text.context,
+    };
+    const gr_status st = gr_tokenizer_write_files(folder, rt, &t, err);
     gr_gar_new_specials_fini(&s, rt);
     return st;
 }
 
-static gr_status copy_file(gr_runtime *rt, const char *dir, const char *name, const char *from, gr_error *err)
+static gr_status copy_file(gr_runtime *rt, const gr_folder *folder, const char *name, const char *from,
+                           gr_error *err)
 {
     char *bytes;
     size_t n;
     GR_TRY(gr_file_read(rt, from, GR_TOKENIZER_FILE_MAX, &bytes, &n, err));
-    const gr_status st = gr_gar_new_file(dir, name, bytes, n, err);
+    const gr_status st = gr_folder_add(folder, name, bytes, n, err);
     gr_free(rt, bytes);
     return st;
 }
 
 /* `from`: tokenizer.json, or its folder, whose other tokenizer files come along. */
-static gr_status copy_tokenizer(gr_runtime *rt, const char *dir, const char *from, gr_error *err)
+static gr_status copy_tokenizer(gr_runtime *rt, const gr_folder *folder, const char *from, gr_error *err)
 {
     static const char *const names[] = { "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                                          "chat_template.jinja" };
     char path[4096];
     if (!gr_path_is_dir(from))
-        return copy_file(rt, dir, names[0], from, err);
+        return copy_file(rt, folder, names[0], from, err);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!gr_path_join(path, sizeof path, from, names[i]))
             return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", from);
         if (i == 0 || gr_path_exists(path))
-            GR_TRY(copy_file(rt, dir, names[i], path, err));
+            GR_TRY(copy_file(rt, folder, names[i], path, err));
     }
     return GR_OK;
 }
 
 /* --- the folder ---------------------------------------------------------------------------------------- */
 
-static bool is_empty_dir(const char *path)
-{
-    DIR *d = opendir(path);
-    bool empty = d != NULL;
-    for (struct dirent *e; empty && (e = readdir(d));)
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-    if (d)
-        closedir(d);
-    return empty;
-}
-
-/* Removes a folder of plain files. */
-static void remove_folder(const char *path)
-{
-    DIR *d = opendir(path);
-    char file[4096];
-    if (d) {
-        for (struct dirent *e; (e = readdir(d));)
-            if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-                gr_path_join(file, sizeof file, path, e->d_name))
-                unlink(file);
-        closedir(d);
-    }
-    rmdir(path);
-}
-
-static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const char *dir,
+static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
                              const gr_gar_new_options *o, gr_error *err)
 {
-    GR_TRY(write_config_files(rt, c, dir, err));
-    GR_TRY(o->tokenizer ? copy_tokenizer(rt, dir, o->tokenizer, err) : make_tokenizer(rt, c, dir, err));
-    return gr_gar_new_weights(rt, c, dir, o, err);
+    GR_TRY(write_config_files(rt, c, folder, err));
+    GR_TRY(o->tokenizer ? copy_tokenizer(rt, folder, o->tokenizer, err) : make_tokenizer(rt, c, folder, err));
+    return gr_gar_new_weights(rt, c, folder, o, err);
 }
 
 /* Before the folder is made; where the system cannot tell, writing finds out. */
@@ -174,31 +127,14 @@ gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *di
     static const gr_gar_new_options defaults = { 0 };
     const gr_gar_new_options *o = options ? options : &defaults;
     gr_gar_config c = *config;
-    char place[3900], work[4096];
-    size_t n = strlen(dir);
+    gr_folder folder;
     if (c.base_only)
         return gr_fail(err, GR_ERR_ARG, "%s: a new model is a GAR, not a base without mask embedding", dir);
     GR_TRY(gr_gar_new_dtype(&c.stored, config, o, err));
-    while (n > 1 && dir[n - 1] == '/')
-        n--;
-    if (n == 0 || n >= sizeof place)
-        return gr_fail(err, GR_ERR_ARG, "the name of the folder has %zu bytes, expected 1 to %zu", n,
-                       sizeof place - 1);
-    memcpy(place, dir, n);
-    place[n] = '\0';
-    if (gr_path_exists(place) && !is_empty_dir(place))
-        return gr_fail(err, GR_ERR_ARG, "%s: is there already and not an empty folder", place);
+    GR_TRY(gr_folder_init(&folder, dir, err));
     if (o->tokenizer)
         GR_TRY(gr_gar_new_check_tokenizer(rt, &c, o->tokenizer, err));
-    GR_TRY(check_room(rt, &c, place, o, err));
-    snprintf(work, sizeof work, "%s.tmp-%ld", place, (long)getpid());
-    if (mkdir(work, 0777) != 0)
-        return gr_fail(err, GR_ERR_IO, "%s: cannot make this folder: %s", work, strerror(errno));
-    gr_status st = fill_folder(rt, &c, work, o, err);
-    if (st == GR_OK && rename(work, place) != 0)
-        st = gr_fail(err, GR_ERR_IO, "%s: cannot rename the finished folder %s to it: %s", place, work,
-                     strerror(errno));
-    if (st != GR_OK)
-        remove_folder(work);
-    return st;
+    GR_TRY(check_room(rt, &c, folder.place, o, err));
+    GR_TRY(gr_folder_make(&folder, err));
+    return gr_folder_finish(&folder, fill_folder(rt, &c, &folder, o, err), err);
 }

@@ -16,7 +16,7 @@
 typedef struct {
     gr_runtime *rt;
     const gr_gar_new_options *o;
-    const char *dir;
+    const gr_folder *folder;
     gr_dtype dtype;
     gr_tensor_spec *specs; /* [n] required tensors, in the order of the list */
     size_t *bytes;         /* [n] */
@@ -56,7 +56,7 @@ static gr_status write_tensor(weights *w, gr_safetensors_writer *file, size_t i,
         GR_TRY(gr_safetensors_writer_add(file, w->buffer, p.count * element, err));
         w->done += p.count * element;
         if (w->o->progress && !w->o->progress(w->o->user, w->done, w->total))
-            return gr_fail(err, GR_ERR_CANCELLED, "%s: cancelled after %llu of %llu bytes", w->dir,
+            return gr_fail(err, GR_ERR_CANCELLED, "%s: cancelled after %llu of %llu bytes", w->folder->work,
                            (unsigned long long)w->done, (unsigned long long)w->total);
     }
     return GR_OK;
@@ -68,8 +68,8 @@ static gr_status write_shard(weights *w, const char *name, size_t first, size_t 
     static const char *const metadata[] = { "format", "pt", NULL };
     char path[4096];
     gr_safetensors_writer *file;
-    if (!gr_path_join(path, sizeof path, w->dir, name))
-        return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", w->dir);
+    if (!gr_path_join(path, sizeof path, w->folder->work, name))
+        return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", w->folder->work);
     GR_TRY(gr_safetensors_writer_open(&file, w->rt, path, w->specs + first, end - first, metadata, err));
     for (size_t i; (i = gr_safetensors_writer_next(file)) < end - first;) {
         const gr_status st = write_tensor(w, file, first + i, err);
@@ -105,8 +105,8 @@ static gr_status write_index(const weights *w, gr_error *err)
     gr_json_put_end(&j, '}');
     gr_buf_text(&text, "\n");
     const gr_status st =
-        text.failed ? gr_fail(err, GR_ERR_MEM, "%s: no memory for the index", w->dir)
-                    : gr_gar_new_file(w->dir, "model.safetensors.index.json", text.data, text.len, err);
+        text.failed ? gr_fail(err, GR_ERR_MEM, "%s: no memory for the index", w->folder->work)
+                    : gr_folder_add(w->folder, "model.safetensors.index.json", text.data, text.len, err);
     gr_buf_fini(&text);
     return st;
 }
@@ -132,8 +132,8 @@ static gr_status write_all(weights *w, gr_error *err)
     if (w->n_shards == 1)
         return write_shard(w, "model.safetensors", 0, w->n, err);
     if (w->n_shards > GR_SHARDS_MAX)
-        return gr_fail(err, GR_ERR_LIMIT, "%s: %d files of weights, the limit is %d", w->dir, w->n_shards,
-                       GR_SHARDS_MAX);
+        return gr_fail(err, GR_ERR_LIMIT, "%s: %d files of weights, the limit is %d", w->folder->work,
+                       w->n_shards, GR_SHARDS_MAX);
     for (size_t first = 0, end; first < w->n; first = end) {
         char name[64];
         for (end = first + 1; end < w->n && w->shard[end] == w->shard[first];)
@@ -191,12 +191,12 @@ gr_status gr_gar_new_measure(gr_gar_new_size *size, gr_runtime *rt, const gr_gar
     return st;
 }
 
-gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const char *dir,
+gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
                              const gr_gar_new_options *o, gr_error *err)
 {
     gr_gar_tensors list;
     GR_TRY(gr_gar_tensors_build(&list, rt, c, err));
-    weights w = { .rt = rt, .o = o, .dir = dir, .dtype = c->stored };
+    weights w = { .rt = rt, .o = o, .folder = folder, .dtype = c->stored };
     gr_status st = plan(&w, &list, err);
     if (st == GR_OK && !(w.buffer = gr_malloc(rt, PORTION, gr_dtype_bytes(w.dtype))))
         st = gr_fail(err, GR_ERR_MEM, "no memory to draw weights");

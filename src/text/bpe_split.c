@@ -17,6 +17,8 @@ static symbol symbol_at(const uint8_t *text, size_t n, size_t at)
 {
     if (at >= n)
         return (symbol){ 0, 0, GR_CHAR_OTHER };
+    if (text[at] < 0x80)
+        return (symbol){ text[at], 1, gr_char_classify(text[at]) };
     const gr_utf8 c = gr_utf8_decode(text + at, n - at);
     return (symbol){ c.cp, (size_t)c.bytes, gr_char_classify(c.cp) };
 }

@@ -9,8 +9,20 @@ enum { L = GR_CHAR_LETTER, N = GR_CHAR_NUMBER, S = GR_CHAR_SPACE };
 
 #include "text/unicode_tables.h"
 
+/* Most of most texts, without a search. */
+static gr_char_class classify_ascii(uint32_t cp)
+{
+    if ((cp | 0x20) - 'a' < 26)
+        return GR_CHAR_LETTER;
+    if (cp - '0' < 10)
+        return GR_CHAR_NUMBER;
+    return cp == ' ' || cp - '\t' < 5 ? GR_CHAR_SPACE : GR_CHAR_OTHER;
+}
+
 gr_char_class gr_char_classify(uint32_t cp)
 {
+    if (cp < 0x80)
+        return classify_ascii(cp);
     size_t lo = 0, hi = sizeof class_ranges / sizeof *class_ranges;
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;

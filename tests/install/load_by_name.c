@@ -11,6 +11,7 @@
 #include <grasp/image.h>
 #include <grasp/new.h>
 #include <grasp/session.h>
+#include <grasp/tokenizer_train.h>
 #include <grasp/verify.h>
 #include <grasp/version.h>
 
@@ -176,6 +177,26 @@ static const struct {
     { FIELD(gr_new_size, parameters), 8 },
     { FIELD(gr_new_size, bytes), 16 },
     { FIELD(gr_new_size, dtype), 24 },
+    { SIZE(gr_tokenizer_train_options), 88 },
+    { FIELD(gr_tokenizer_train_options, vocab_size), 8 },
+    { FIELD(gr_tokenizer_train_options, min_frequency), 12 },
+    { FIELD(gr_tokenizer_train_options, field), 16 },
+    { FIELD(gr_tokenizer_train_options, whole_files), 24 },
+    { FIELD(gr_tokenizer_train_options, specials), 32 },
+    { FIELD(gr_tokenizer_train_options, n_specials), 40 },
+    { FIELD(gr_tokenizer_train_options, bos), 48 },
+    { FIELD(gr_tokenizer_train_options, eos), 56 },
+    { FIELD(gr_tokenizer_train_options, max_words), 64 },
+    { FIELD(gr_tokenizer_train_options, progress), 72 },
+    { FIELD(gr_tokenizer_train_options, progress_user), 80 },
+    { SIZE(gr_tokenizer_training), 56 },
+    { FIELD(gr_tokenizer_training, bytes), 8 },
+    { FIELD(gr_tokenizer_training, texts), 16 },
+    { FIELD(gr_tokenizer_training, words), 24 },
+    { FIELD(gr_tokenizer_training, distinct), 32 },
+    { FIELD(gr_tokenizer_training, vocab_size), 40 },
+    { FIELD(gr_tokenizer_training, n_learned), 44 },
+    { FIELD(gr_tokenizer_training, n_specials), 48 },
     { SIZE(gr_verify_options), 72 },
     { FIELD(gr_verify_options, images), 8 },
     { FIELD(gr_verify_options, grid), 16 },
@@ -261,6 +282,7 @@ static const struct {
     { "gr_model_options_init", sizeof(gr_model_options), NULL, false },
     { "gr_engine_options_init", sizeof(gr_engine_options), NULL, false },
     { "gr_new_options_init", sizeof(gr_new_options), NULL, false },
+    { "gr_tokenizer_train_options_init", sizeof(gr_tokenizer_train_options), NULL, false },
     { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
     { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
     { "gr_bench_options_init", sizeof(gr_bench_options), NULL, false },

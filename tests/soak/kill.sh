@@ -27,8 +27,17 @@ while [ $i -lt 20 ]; do
     kill -9 $pid 2>/dev/null || true
     wait $pid 2>/dev/null || true
     rm -f "$work"/values.safetensors.tmp-*
+    "$grasp" tokenizer train docs/*.md src/*/*.c --out "$work/words" --vocab-size 2000 --quiet >/dev/null &
+    pid=$!
+    sleep "$delay"
+    kill -9 $pid 2>/dev/null || true
+    wait $pid 2>/dev/null || true
+    if [ -d "$work/words" ]; then
+        "$grasp" tokenize red -m "$work/words" >/dev/null || { echo "FAILED: a killed 'tokenizer train' left half a file"; exit 1; }
+        rm -rf "$work/words"
+    fi
 done
 [ "$(cat "$work"/model/* | cksum)" = "$before" ] || { echo "FAILED: the model that was only read has changed"; exit 1; }
 "$grasp" describe examples/kitchen.jpg --box 10,10,200,200 -m "$work/model" -n 4 --quiet >/dev/null
-echo "kill: 40 commands killed, nothing broken" >&2
+echo "kill: 60 commands killed, nothing broken" >&2
 rm -rf "$work"
