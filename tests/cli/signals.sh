@@ -10,6 +10,7 @@ seq -w 9999 | head -c 9216 >>"$dir/p.ppm"
 # start ARGUMENTS: describe, in the background; its answer would take a while
 start() {
     what="grasp describe $*"
+    : >"$dir/out" >"$dir/err" # here: the background process may take its time to do it
     "$grasp" describe "$dir/p.ppm" --box 1,1,30,30 --model "$m" --threads 1 -n 4000 "$@" >"$dir/out" 2>"$dir/err" </dev/null &
     pid=$!
 }
