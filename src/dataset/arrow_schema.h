@@ -66,7 +66,7 @@ typedef struct {
     gr_arrow_type type;
     int width;      /* bytes of a number or a blob, items of a row of a fixed-size list; else 0 */
     bool is_signed; /* GR_ARROW_INT */
-    bool is_image;  /* a struct {bytes, path} that holds a picture, by the features beside the schema */
+    bool is_image;  /* to be written: a struct {bytes, path} whose feature is a picture. Not set by reading */
     bool nullable;
     int n_children;
 
@@ -97,6 +97,9 @@ gr_status gr_arrow_schema_parse(gr_arrow_schema *s, gr_runtime *rt, gr_fb_table 
 gr_status gr_arrow_schema_of(gr_arrow_schema *s, gr_runtime *rt, const gr_arrow_field *fields, int n,
                              gr_error *err);
 void gr_arrow_schema_fini(gr_arrow_schema *s); /* an all-zero schema is fine */
+
+/* Buffers of a field in a record batch, without those that a batch counts itself (views). */
+int gr_arrow_n_buffers(const gr_arrow_field *f);
 
 /* Appends the table of a schema whose types can all be written (gr_arrow_writable); returns its place. */
 size_t gr_arrow_schema_put(const gr_arrow_schema *s, gr_fb_writer *w);
