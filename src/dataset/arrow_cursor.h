@@ -5,9 +5,9 @@
  * checked once; bytes and numbers are read when a row is asked for, in one piece for each column below it.
  * Compressed buffers are unpacked whole, at first use.
  *
- * Memory of a cursor: `cache_bytes` for batches and their dictionaries, or, where that is more, what the
- * batch in use takes (uncompressed: 4 bytes a row for each column with offsets, a bit for the others); and
- * the largest row so far, at most `row_bytes`. */
+ * Memory of a cursor: `cache_bytes` for the batches read last, what the batch in use takes (of one that is
+ * not compressed: 4 bytes a row for each column with offsets that is asked for, a bit a row for the others;
+ * and of its dictionaries the same), and the largest row so far, at most `row_bytes`. */
 #ifndef GR_DATASET_ARROW_CURSOR_H
 #define GR_DATASET_ARROW_CURSOR_H
 
@@ -16,7 +16,7 @@
 
 typedef struct {
     size_t cache_bytes; /* 0: 16 MiB */
-    size_t row_bytes;   /* of the values of one row, 32 bytes for each beside its content; 0: 256 MiB */
+    size_t row_bytes;   /* of the values of one row, 40 bytes for each beside its content; 0: 256 MiB */
 } gr_arrow_cursor_options;
 
 typedef struct gr_arrow_cursor gr_arrow_cursor;
