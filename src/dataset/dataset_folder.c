@@ -122,6 +122,24 @@ static bool is_shard_name(const char *name)
            strcmp(name + n - 6, ".arrow") == 0;
 }
 
+/* Names alone tell how many shards there should be: data-00003-of-00042.arrow is the fourth of 42. */
+static gr_status check_names(const gr_dataset *d, gr_error *err)
+{
+    char expected[64];
+    const char *of = strstr(d->names[0], "-of-");
+    const long n = strtol(of + 4, NULL, 10);
+    for (size_t i = 0; i < d->n_names; i++) {
+        snprintf(expected, sizeof expected, "data-%05zu-of-%05ld.arrow", i, n);
+        if (strcmp(d->names[i], expected) != 0)
+            return gr_fail(err, GR_ERR_FORMAT, "%s: state.json is missing, and shard %s where %s is expected",
+                           d->path, d->names[i], expected);
+    }
+    if (n < 0 || (size_t)n != d->n_names)
+        return gr_fail(err, GR_ERR_FORMAT, "%s: state.json is missing, and there are %zu of %ld shards",
+                       d->path, d->n_names, n);
+    return GR_OK;
+}
+
 /* Downloads that kept only the shards are common. */
 static gr_status list_shards(gr_dataset *d, gr_error *err)
 {
@@ -140,6 +158,7 @@ static gr_status list_shards(gr_dataset *d, gr_error *err)
         return gr_fail(err, GR_ERR_IO,
                        "%s: no data set: there is neither state.json nor a shard data-*-of-*.arrow", d->path);
     qsort(d->names, d->n_names, sizeof *d->names, by_text);
+    GR_TRY(check_names(d, err));
     gr_log(d->rt, GR_LOG_WARNING,
            "%s: state.json is missing; its %zu shards are taken in the order of their names", d->path,
            d->n_names);
