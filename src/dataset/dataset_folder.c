@@ -3,111 +3,38 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "io/json.h"
+#include "dataset/dataset_state.h"
 
-#define PATH_MAX_BYTES  4096
-#define FINGERPRINT_MAX 64
-#define LISTED_MAX      200 /* bytes of a list of splits in a sentence */
+#define LISTED_MAX 200 /* bytes of a list of splits in a sentence */
 
 struct gr_dataset {
     gr_runtime *rt;
-    char path[PATH_MAX_BYTES];
-    char fingerprint[FINGERPRINT_MAX + 1];
-    char **names; /* of the shards, below the folder */
-    size_t n_names, names_cap;
+    char path[GR_DATASET_PATH_MAX];
+    gr_dataset_state state; /* of the folder of the shards */
     gr_arrow_file **shards;
     uint64_t *first_rows; /* of each shard, and the number of all rows */
     size_t n_shards;
 };
 
-/* --- names of shards ----------------------------------------------------------------------------------- */
+/* --- the JSON files ------------------------------------------------------------------------------------ */
 
-static gr_status add_name(gr_dataset *d, const char *name, gr_error *err)
-{
-    if (d->n_names == GR_DATASET_SHARDS_MAX)
-        return gr_fail(err, GR_ERR_LIMIT, "more than %d shards", GR_DATASET_SHARDS_MAX);
-    char *copy = gr_strdup(d->rt, name);
-    if (!copy || !gr_grow(d->rt, &d->names, &d->names_cap, d->n_names, d->n_names + 1, sizeof *d->names)) {
-        gr_free(d->rt, copy);
-        return gr_fail(err, GR_ERR_MEM, "no memory for the names of %zu shards", d->n_names + 1);
-    }
-    d->names[d->n_names++] = copy;
-    return GR_OK;
-}
+typedef gr_status parse_state(gr_dataset_state *s, gr_runtime *rt, const char *text, size_t n,
+                              const char *file, gr_error *err);
 
-/* A name that stays in the folder: relative, without "..". */
-static bool stays_inside(const char *name)
-{
-    if (*name == '\0' || *name == '/')
-        return false;
-    for (const char *part = name; *part;) {
-        const size_t n = strcspn(part, "/");
-        if (n == 2 && memcmp(part, "..", 2) == 0)
-            return false;
-        part += n + (part[n] == '/');
-    }
-    return true;
-}
-
-/* {"filename": "data-00000-of-00001.arrow"} */
-static void read_file_entry(gr_json *j, gr_dataset *d)
-{
-    const char *key;
-    bool found = false;
-    gr_error why = { 0 };
-    for (gr_json_object(j); gr_json_key(j, &key);) {
-        if (strcmp(key, "filename") != 0) {
-            gr_json_skip(j);
-            continue;
-        }
-        const char *name = gr_json_string(j, NULL);
-        if (j->err.status == GR_OK && !stays_inside(name))
-            gr_json_fail(j, GR_ERR_FORMAT, "the file name '%.100s' leads out of the folder", name);
-        else if (j->err.status == GR_OK && add_name(d, name, &why) != GR_OK)
-            gr_json_fail(j, why.status, "%s", why.msg);
-        found = true;
-    }
-    if (!found)
-        gr_json_fail(j, GR_ERR_FORMAT, "a data file without 'filename'");
-}
-
-static void read_state_keys(gr_json *j, gr_dataset *d)
-{
-    const char *key;
-    bool found = false;
-    for (gr_json_object(j); gr_json_key(j, &key);)
-        if (strcmp(key, "_data_files") == 0 && !found) {
-            found = true;
-            for (gr_json_array(j); gr_json_item(j);)
-                read_file_entry(j, d);
-        } else if (strcmp(key, "_fingerprint") == 0 && gr_json_peek(j) == GR_JSON_STRING) {
-            const char *text = gr_json_string(j, NULL);
-            snprintf(d->fingerprint, sizeof d->fingerprint, "%.*s", FINGERPRINT_MAX, text);
-        } else {
-            gr_json_skip(j);
-        }
-    if (!found)
-        gr_json_fail(j, GR_ERR_FORMAT, "'_data_files', the list of shards, is missing");
-}
-
-/* Reads a JSON file of the folder by `take`. */
-static gr_status read_json(gr_dataset *d, const char *path, void (*take)(gr_json *j, gr_dataset *d),
-                           gr_error *err)
+static gr_status read_state(const gr_dataset *d, const char *path, parse_state *parse, gr_dataset_state *out,
+                            gr_error *err)
 {
     char *text;
     size_t n;
-    gr_json j;
     GR_TRY(gr_file_read(d->rt, path, GR_DATASET_JSON_MAX, &text, &n, err));
-    gr_json_init(&j, d->rt, text, n, path, PATH_MAX_BYTES);
-    take(&j, d);
-    const gr_status st = gr_json_status(&j, true, err);
-    gr_json_fini(&j);
+    const gr_status st = parse(out, d->rt, text, n, path, err);
     gr_free(d->rt, text);
     return st;
 }
@@ -126,17 +53,17 @@ static bool is_shard_name(const char *name)
 static gr_status check_names(const gr_dataset *d, gr_error *err)
 {
     char expected[64];
-    const char *of = strstr(d->names[0], "-of-");
+    const char *of = strstr(d->state.names[0], "-of-");
     const long n = strtol(of + 4, NULL, 10);
-    for (size_t i = 0; i < d->n_names; i++) {
+    for (size_t i = 0; i < d->state.n_names; i++) {
         snprintf(expected, sizeof expected, "data-%05zu-of-%05ld.arrow", i, n);
-        if (strcmp(d->names[i], expected) != 0)
+        if (strcmp(d->state.names[i], expected) != 0)
             return gr_fail(err, GR_ERR_FORMAT, "%s: state.json is missing, and shard %s where %s is expected",
-                           d->path, d->names[i], expected);
+                           d->path, d->state.names[i], expected);
     }
-    if (n < 0 || (size_t)n != d->n_names)
+    if (n < 0 || (size_t)n != d->state.n_names)
         return gr_fail(err, GR_ERR_FORMAT, "%s: state.json is missing, and there are %zu of %ld shards",
-                       d->path, d->n_names, n);
+                       d->path, d->state.n_names, n);
     return GR_OK;
 }
 
@@ -148,72 +75,46 @@ static gr_status list_shards(gr_dataset *d, gr_error *err)
     gr_status st = GR_OK;
     if (!folder)
         return gr_fail(err, GR_ERR_IO, "%s: cannot open the folder: %s", d->path, strerror(errno));
+    d->state.rt = d->rt;
     for (struct dirent *e; st == GR_OK && (e = readdir(folder));)
         if (is_shard_name(e->d_name))
-            st = add_name(d, e->d_name, &why);
+            st = gr_dataset_state_add(&d->state, e->d_name, &why);
     closedir(folder);
     if (st != GR_OK)
         return gr_fail(err, st, "%s: %s", d->path, why.msg);
-    if (d->n_names == 0)
+    if (d->state.n_names == 0)
         return gr_fail(err, GR_ERR_IO,
                        "%s: no data set: there is neither state.json nor a shard data-*-of-*.arrow", d->path);
-    qsort(d->names, d->n_names, sizeof *d->names, by_text);
+    qsort(d->state.names, d->state.n_names, sizeof *d->state.names, by_text);
     GR_TRY(check_names(d, err));
     gr_log(d->rt, GR_LOG_WARNING,
            "%s: state.json is missing; its %zu shards are taken in the order of their names", d->path,
-           d->n_names);
+           d->state.n_names);
     return GR_OK;
 }
 
 /* --- splits -------------------------------------------------------------------------------------------- */
 
-/* The names of splits become d->names. */
-static void read_splits(gr_json *j, gr_dataset *d)
-{
-    const char *key;
-    gr_error why = { 0 };
-    for (gr_json_object(j); gr_json_key(j, &key);) {
-        if (strcmp(key, "splits") != 0) {
-            gr_json_skip(j);
-            continue;
-        }
-        for (gr_json_array(j); gr_json_item(j);) {
-            const char *name = gr_json_string(j, NULL);
-            if (j->err.status == GR_OK && (!stays_inside(name) || strchr(name, '/')))
-                gr_json_fail(j, GR_ERR_FORMAT, "'%.100s' is no name of a split", name);
-            else if (j->err.status == GR_OK && add_name(d, name, &why) != GR_OK)
-                gr_json_fail(j, why.status, "%s", why.msg);
-        }
-    }
-}
-
-static void forget_names(gr_dataset *d)
-{
-    for (size_t i = 0; i < d->n_names; i++)
-        gr_free(d->rt, d->names[i]);
-    d->n_names = 0;
-}
-
-static const char *list_names(const gr_dataset *d, char text[LISTED_MAX])
+static const char *list_names(const gr_dataset_state *splits, char text[LISTED_MAX])
 {
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < d->n_names && used < LISTED_MAX; i++)
-        used += (size_t)snprintf(text + used, LISTED_MAX - used, "%s'%s'", i ? ", " : "", d->names[i]);
+    for (size_t i = 0; i < splits->n_names && used < LISTED_MAX; i++)
+        used += (size_t)snprintf(text + used, LISTED_MAX - used, "%s'%s'", i ? ", " : "", splits->names[i]);
     return text;
 }
 
-static gr_status enter_split(gr_dataset *d, const char *split, gr_error *err)
+static gr_status enter_split(gr_dataset *d, const gr_dataset_state *splits, const char *split, gr_error *err)
 {
-    char listed[LISTED_MAX], inside[PATH_MAX_BYTES];
-    const char *name = split ? NULL : d->n_names == 1 ? d->names[0] : NULL;
-    for (size_t i = 0; split && i < d->n_names; i++)
-        name = strcmp(d->names[i], split) == 0 ? d->names[i] : name;
+    char listed[LISTED_MAX], inside[GR_DATASET_PATH_MAX];
+    const char *name = split ? NULL : splits->n_names == 1 ? splits->names[0] : NULL;
+    for (size_t i = 0; split && i < splits->n_names; i++)
+        name = strcmp(splits->names[i], split) == 0 ? splits->names[i] : name;
     if (!name)
         return gr_fail(err, GR_ERR_ARG,
                        split ? "%s: there is no split '%s'; it has %s"
                              : "%s: which split is meant%s? It has %s",
-                       d->path, split ? split : "", list_names(d, listed));
+                       d->path, split ? split : "", list_names(splits, listed));
     if (!gr_path_join(inside, sizeof inside, d->path, name))
         return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", d->path);
     memcpy(d->path, inside, sizeof inside);
@@ -223,20 +124,20 @@ static gr_status enter_split(gr_dataset *d, const char *split, gr_error *err)
 /* Of a folder of splits, goes into one. */
 static gr_status choose_split(gr_dataset *d, const char *split, gr_error *err)
 {
-    char path[PATH_MAX_BYTES];
-    const bool fits = gr_path_join(path, sizeof path, d->path, "dataset_dict.json");
-    if (!fits || !gr_path_exists(path)) {
-        if (split)
-            return gr_fail(err, GR_ERR_ARG,
-                           "%s: split '%s' is asked for, but this is no folder of splits: "
-                           "dataset_dict.json is missing",
-                           d->path, split);
-        return GR_OK;
-    }
-    gr_status st = read_json(d, path, read_splits, err);
-    if (st == GR_OK)
-        st = enter_split(d, split, err);
-    forget_names(d);
+    char path[GR_DATASET_PATH_MAX];
+    gr_dataset_state splits;
+    if (!gr_path_join(path, sizeof path, d->path, "dataset_dict.json"))
+        return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", d->path);
+    if (!gr_path_exists(path))
+        return !split ? GR_OK
+                      : gr_fail(
+                            err, GR_ERR_ARG,
+                            "%s: split '%s' is asked for, but this is no folder of splits: dataset_dict.json "
+                            "is missing",
+                            d->path, split);
+    GR_TRY(read_state(d, path, gr_dataset_splits_parse, &splits, err));
+    const gr_status st = enter_split(d, &splits, split, err);
+    gr_dataset_state_fini(&splits);
     return st;
 }
 
@@ -267,20 +168,20 @@ static gr_status make_room(gr_dataset *d, size_t n, gr_error *err)
 
 static gr_status open_folder(gr_dataset *d, const char *split, gr_error *err)
 {
-    char path[PATH_MAX_BYTES];
+    char path[GR_DATASET_PATH_MAX];
     GR_TRY(choose_split(d, split, err));
     if (!gr_path_join(path, sizeof path, d->path, "state.json"))
         return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", d->path);
     if (gr_path_exists(path))
-        GR_TRY(read_json(d, path, read_state_keys, err));
+        GR_TRY(read_state(d, path, gr_dataset_state_parse, &d->state, err));
     else
         GR_TRY(list_shards(d, err));
-    if (d->n_names == 0)
+    if (d->state.n_names == 0)
         return gr_fail(err, GR_ERR_FORMAT, "%s: '_data_files' lists no shard, and a shard holds the columns",
                        path);
-    GR_TRY(make_room(d, d->n_names, err));
-    for (size_t i = 0; i < d->n_names; i++) {
-        if (!gr_path_join(path, sizeof path, d->path, d->names[i]))
+    GR_TRY(make_room(d, d->state.n_names, err));
+    for (size_t i = 0; i < d->state.n_names; i++) {
+        if (!gr_path_join(path, sizeof path, d->path, d->state.names[i]))
             return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", d->path);
         GR_TRY(open_shard(d, i, path, err));
     }
@@ -302,9 +203,9 @@ gr_status gr_dataset_open(gr_dataset **out, gr_runtime *rt, const char *path, co
                           gr_error *err)
 {
     *out = NULL;
-    if (strlen(path) >= PATH_MAX_BYTES)
+    if (strlen(path) >= GR_DATASET_PATH_MAX)
         return gr_fail(err, GR_ERR_ARG, "a path of %zu bytes is too long, at most %d", strlen(path),
-                       PATH_MAX_BYTES - 1);
+                       GR_DATASET_PATH_MAX - 1);
     gr_dataset *d = gr_calloc(rt, 1, sizeof *d);
     if (!d)
         return gr_fail(err, GR_ERR_MEM, "%s: no memory for a data set", path);
@@ -324,8 +225,7 @@ void gr_dataset_close(gr_dataset *d)
         return;
     for (size_t i = 0; i < d->n_shards; i++)
         gr_arrow_file_close(d->shards[i]);
-    forget_names(d);
-    gr_free(d->rt, d->names);
+    gr_dataset_state_fini(&d->state);
     gr_free(d->rt, d->shards);
     gr_free(d->rt, d->first_rows);
     gr_free(d->rt, d);
@@ -334,7 +234,7 @@ void gr_dataset_close(gr_dataset *d)
 uint64_t gr_dataset_n_rows(const gr_dataset *d) { return d->first_rows[d->n_shards]; }
 const gr_arrow_schema *gr_dataset_schema(const gr_dataset *d) { return &d->shards[0]->schema; }
 const char *gr_dataset_path(const gr_dataset *d) { return d->path; }
-const char *gr_dataset_fingerprint(const gr_dataset *d) { return d->fingerprint; }
+const char *gr_dataset_fingerprint(const gr_dataset *d) { return d->state.fingerprint; }
 size_t gr_dataset_n_shards(const gr_dataset *d) { return d->n_shards; }
 const gr_arrow_file *gr_dataset_shard(const gr_dataset *d, size_t i) { return d->shards[i]; }
 

@@ -12,7 +12,6 @@
 
 #include "dataset/arrow_cursor.h"
 
-#define GR_DATASET_SHARDS_MAX 16384
 #define GR_DATASET_JSON_MAX                                                         \
     ((size_t)64 << 20) /* bytes of state.json, dataset_info.json, dataset_dict.json \
                         */

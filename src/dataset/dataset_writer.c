@@ -10,14 +10,14 @@
 #include "dataset/arrow_cursor.h"
 #include "dataset/arrow_features.h"
 #include "dataset/dataset_folder.h"
+#include "dataset/dataset_state.h"
 
-#define SHARD_BYTES    UINT64_C(500000000) /* huggingface/datasets, config.MAX_SHARD_SIZE: "500MB" */
-#define PATH_MAX_BYTES 4096
+#define SHARD_BYTES UINT64_C(500000000) /* huggingface/datasets, config.MAX_SHARD_SIZE: "500MB" */
 
 struct gr_dataset_writer {
     gr_runtime *rt;
-    char dir[PATH_MAX_BYTES];
-    char collected[PATH_MAX_BYTES]; /* the file of all rows */
+    char dir[GR_DATASET_PATH_MAX];
+    char collected[GR_DATASET_PATH_MAX]; /* the file of all rows */
     gr_dataset_writer_options options;
     gr_arrow_schema schema;
     gr_arrow_writer *rows;
@@ -27,9 +27,9 @@ struct gr_dataset_writer {
 };
 
 /* The path of a file of the folder; such a path fits, since that of the longest name did. */
-static const char *file_of(const gr_dataset_writer *w, const char *name, char path[PATH_MAX_BYTES])
+static const char *file_of(const gr_dataset_writer *w, const char *name, char path[GR_DATASET_PATH_MAX])
 {
-    gr_path_join(path, PATH_MAX_BYTES, w->dir, name);
+    gr_path_join(path, GR_DATASET_PATH_MAX, w->dir, name);
     return path;
 }
 
@@ -70,7 +70,7 @@ static gr_status make_features(gr_dataset_writer *w, gr_error *err)
 
 static gr_status make_dir(gr_dataset_writer *w, gr_error *err)
 {
-    char path[PATH_MAX_BYTES];
+    char path[GR_DATASET_PATH_MAX];
     w->made_dir = mkdir(w->dir, 0777) == 0;
     if (!w->made_dir && errno != EEXIST)
         return gr_fail(err, GR_ERR_IO, "%s: cannot make the folder: %s", w->dir, strerror(errno));
@@ -95,7 +95,7 @@ gr_status gr_dataset_writer_open(gr_dataset_writer **out, gr_runtime *rt, const 
 {
     gr_error why = { 0 };
     *out = NULL;
-    if (strlen(dir) + 64 > PATH_MAX_BYTES)
+    if (strlen(dir) + 64 > GR_DATASET_PATH_MAX)
         return gr_fail(err, GR_ERR_ARG, "a path of %zu bytes is too long for a data set", strlen(dir));
     gr_dataset_writer *w = gr_calloc(rt, 1, sizeof *w);
     if (!w)
@@ -127,7 +127,7 @@ gr_status gr_dataset_writer_add(gr_dataset_writer *w, const gr_arrow_value *row,
 
 static gr_status rename_rows(gr_dataset_writer *w, gr_error *err)
 {
-    char name[64], path[PATH_MAX_BYTES];
+    char name[64], path[GR_DATASET_PATH_MAX];
     file_of(w, shard_name(w, 0, name), path);
     if (rename(w->collected, path) != 0)
         return gr_fail(err, GR_ERR_IO, "%s: cannot rename it to %s: %s", w->collected, path, strerror(errno));
@@ -156,7 +156,7 @@ static gr_status copy_row(const copying *c, uint64_t row, gr_arrow_writer *to, g
 static gr_status write_shard(gr_dataset_writer *w, const copying *c, uint64_t begin, uint64_t end,
                              gr_error *err)
 {
-    char name[64], path[PATH_MAX_BYTES];
+    char name[64], path[GR_DATASET_PATH_MAX];
     gr_arrow_writer *to;
     gr_status st;
     GR_TRY(gr_arrow_writer_open(&to, w->rt, file_of(w, shard_name(w, w->n_written, name), path), &w->schema,
@@ -259,7 +259,7 @@ static void put_state(const gr_dataset_writer *w, gr_json_writer *j)
 static gr_status write_json(gr_dataset_writer *w, const char *name,
                             void (*put)(const gr_dataset_writer *w, gr_json_writer *j), gr_error *err)
 {
-    char path[PATH_MAX_BYTES];
+    char path[GR_DATASET_PATH_MAX];
     gr_file_writer file;
     gr_json_writer j;
     gr_buf text;
@@ -282,9 +282,9 @@ static gr_status write_shards(gr_dataset_writer *w, gr_error *err)
 {
     GR_TRY(gr_arrow_writer_finish(w->rows, err));
     const uint64_t n_shards = gr_arrow_writer_bytes(w->rows) / w->options.shard_bytes + 1;
-    if (n_shards > GR_DATASET_SHARDS_MAX)
+    if (n_shards > GR_DATASET_NAMES_MAX)
         return gr_fail(err, GR_ERR_LIMIT, "%s: %llu shards, the limit is %d", w->dir,
-                       (unsigned long long)n_shards, GR_DATASET_SHARDS_MAX);
+                       (unsigned long long)n_shards, GR_DATASET_NAMES_MAX);
     const gr_hash hash = gr_arrow_writer_hash(w->rows);
     w->n_shards = (size_t)n_shards;
     const gr_status st = gr_arrow_writer_commit(w->rows, err);
@@ -313,7 +313,7 @@ gr_status gr_dataset_writer_commit(gr_dataset_writer *w, gr_error *err)
 
 void gr_dataset_writer_abort(gr_dataset_writer *w)
 {
-    char name[64], path[PATH_MAX_BYTES];
+    char name[64], path[GR_DATASET_PATH_MAX];
     if (!w)
         return;
     gr_arrow_writer_abort(w->rows);
