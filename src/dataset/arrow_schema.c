@@ -119,6 +119,7 @@ static gr_status settle_field(making *m, int f)
     }
     field->layout = row->layout;
     field->offset_width = row->offset_width;
+    field->is_signed = field->is_signed || field->type != GR_ARROW_INT; /* dates count in both directions */
     if (row->n_children != ANY && field->n_children != row->n_children) {
         snprintf(what, sizeof what, "%s with %d children, expected %d", row->name, field->n_children,
                  row->n_children);
@@ -177,8 +178,6 @@ static void read_type(gr_arrow_field *f, gr_fb_table type)
     default:
         break;
     }
-    if (f->type != GR_ARROW_INT)
-        f->is_signed = true; /* what is left of the numbers counts in both directions */
 }
 
 /* Dictionary-encoded: rows are indices, and the children, if any, belong to the values. */
