@@ -276,7 +276,7 @@ static void indices_stay_in_their_dictionary(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const uint8_t fill = rows[i].index < 0 ? 0xff : 0,
                       body[8] = { (uint8_t)rows[i].index, fill, fill, fill };
-        arrow_stream_dictionary_schema(&b.stream, "word", 3);
+        arrow_stream_dictionary_schema(&b.stream, "word", 3, 1);
         if (rows[i].has_dictionary)
             arrow_stream_batch(&b.stream,
                                &(arrow_batch_spec){ 2, ARROW_PAIRS(word_nodes), ARROW_PAIRS(word_buffers),
@@ -284,6 +284,67 @@ static void indices_stay_in_their_dictionary(void **state)
         arrow_stream_batch(&b.stream, &(arrow_batch_spec){ 1, ARROW_PAIRS(nodes), ARROW_PAIRS(buffers), body,
                                                            sizeof body, GR_ARROW_RAW, false, false, 0 });
         refused(&b, GR_ERR_FORMAT, rows[i].part);
+    }
+    bench_free(&b);
+}
+
+static void lists_of_different_lengths_are_not_transposed(void **state)
+{
+    (void)state;
+    static const gr_arrow_field lists[] = {
+        { .name = "s", .type = GR_ARROW_STRUCT, .n_children = 2 },
+        { .name = "a", .type = GR_ARROW_LIST, .n_children = 1 },
+        { .name = "item", .type = GR_ARROW_INT, .width = 1, .is_signed = true },
+        { .name = "b", .type = GR_ARROW_LIST, .n_children = 1 },
+        { .name = "item", .type = GR_ARROW_INT, .width = 1, .is_signed = true },
+    };
+    static const int64_t nodes[][2] = { { 2, 0 }, { 2, 0 }, { 3, 0 }, { 2, 0 }, { 3, 0 } };
+    static const int64_t buffers[][2] = { { 0, 0 }, { 0, 0 },   { 0, 12 }, { 0, 0 }, { 32, 3 },
+                                          { 0, 0 }, { 16, 12 }, { 0, 0 },  { 40, 3 } };
+    static const uint8_t body[48] = { [4] = 2, [8] = 3, [16 + 4] = 2, [16 + 8] = 2, [32] = 1, 2, 3, [40] = 4,
+                                      5,       6 };
+    bench b = bench_new();
+    gr_error err = { 0 };
+    const gr_arrow_value *v, *back;
+    arrow_stream_schema(&b.stream, lists, 5);
+    arrow_stream_batch(&b.stream, &(arrow_batch_spec){ 2, ARROW_PAIRS(nodes), ARROW_PAIRS(buffers), body,
+                                                       sizeof body, GR_ARROW_RAW, false, false, 0 });
+    open_stream(&b);
+    MUST(gr_arrow_cursor_read(b.cursor, b.file, 0, 0, &v, &err));
+    MUST(gr_arrow_cursor_list(b.cursor, v, &back, &err));
+    assert_int_equal(back->as.list.n, 2);
+    assert_int_equal(gr_arrow_member(&back->as.list.items[1], "a")->as.integer, 2);
+    assert_int_equal(gr_arrow_member(&back->as.list.items[1], "b")->as.integer, 5);
+    MUST(gr_arrow_cursor_read(b.cursor, b.file, 1, 0, &v, &err)); /* [3] and [] */
+    MUST_FAIL(gr_arrow_cursor_list(b.cursor, v, &back, &err), GR_ERR_FORMAT,
+              "a struct of lists of one length");
+    bench_free(&b);
+}
+
+/* Whichever column asked for it first. */
+static void columns_may_share_a_dictionary(void **state)
+{
+    (void)state;
+    static const int64_t word_nodes[][2] = { { 2, 0 } },
+                         word_buffers[][2] = { { 0, 0 }, { 0, 12 }, { 16, 2 } };
+    static const uint8_t words[24] = { 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 'a', 'b' };
+    static const int64_t nodes[][2] = { { 1, 0 }, { 1, 0 } };
+    static const int64_t buffers[][2] = { { 0, 0 }, { 0, 4 }, { 0, 0 }, { 8, 4 } };
+    static const uint8_t body[16] = { 1 };
+    bench b = bench_new();
+    gr_error err = { 0 };
+    const gr_arrow_value *first, *second;
+    arrow_stream_dictionary_schema(&b.stream, "word", 3, 2);
+    arrow_stream_batch(&b.stream, &(arrow_batch_spec){ 2, ARROW_PAIRS(word_nodes), ARROW_PAIRS(word_buffers),
+                                                       words, sizeof words, GR_ARROW_RAW, true, false, 3 });
+    arrow_stream_batch(&b.stream, &(arrow_batch_spec){ 1, ARROW_PAIRS(nodes), ARROW_PAIRS(buffers), body,
+                                                       sizeof body, GR_ARROW_RAW, false, false, 0 });
+    open_stream(&b);
+    for (int order = 0; order < 2; order++) {
+        MUST(gr_arrow_cursor_read(b.cursor, b.file, 0, order, order ? &second : &first, &err));
+        MUST(gr_arrow_cursor_read(b.cursor, b.file, 0, !order, order ? &first : &second, &err));
+        assert_true(gr_arrow_value_is(first, "b") && gr_arrow_value_is(second, "a"));
+        gr_arrow_cursor_forget(b.cursor, NULL);
     }
     bench_free(&b);
 }
@@ -347,6 +408,8 @@ int main(void)
         cmocka_unit_test(children_have_the_rows_of_their_parents),
         cmocka_unit_test(numbers_above_a_signed_one_are_refused_unless_they_are_null),
         cmocka_unit_test(indices_stay_in_their_dictionary),
+        cmocka_unit_test(columns_may_share_a_dictionary),
+        cmocka_unit_test(lists_of_different_lengths_are_not_transposed),
         cmocka_unit_test(compressed_buffers_are_as_long_as_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

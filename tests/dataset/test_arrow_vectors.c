@@ -141,7 +141,7 @@ static void rows_of_a_dictionary_column_are_words(void **state)
     gr_arrow_cursor *c;
     gr_buf stream;
     gr_buf_init(&stream, rt, 4096);
-    arrow_stream_dictionary_schema(&stream, "word", 7);
+    arrow_stream_dictionary_schema(&stream, "word", 7, 1);
     arrow_stream_batch(&stream, &(arrow_batch_spec){ 3, ARROW_PAIRS(one_node), ARROW_PAIRS(word_buffers),
                                                      words, sizeof words, GR_ARROW_RAW, true, false, 7 });
     arrow_stream_batch(&stream,

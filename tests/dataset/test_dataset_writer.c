@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "dataset/arrow_message.h"
 #include "dataset/dataset_folder.h"
 #include "dataset/dataset_writer.h"
 #include "support/arrow_rows.h"
@@ -275,6 +276,41 @@ static void every_type_comes_back_with_its_nulls(void **state)
     bench_free(&b);
 }
 
+/* The Arrow library maps files and takes buffers in place. */
+static void messages_bodies_and_buffers_lie_at_multiples_of_8(void **state)
+{
+    (void)state;
+    bench b = bench_new();
+    gr_error err = { 0 };
+    gr_dataset *d = write_simple(&b, "x", 21, &(gr_dataset_writer_options){ .batch = { .batch_rows = 7 } });
+    const gr_arrow_file *f = gr_dataset_shard(d, 0);
+    assert_int_equal(f->n_batches, 3);
+    for (size_t i = 0; i < f->n_batches; i++) {
+        uint8_t meta[1024];
+        gr_arrow_message m;
+        gr_arrow_record r;
+        const gr_arrow_entry *e = &f->batches[i];
+        assert_int_equal((e->meta_at | e->meta_bytes | e->body_at | e->body_bytes) % 8, 0);
+        assert_true(e->meta_bytes <= sizeof meta);
+        MUST(gr_source_read(&f->source, e->meta_at, meta, e->meta_bytes, &err));
+        gr_fb fb = gr_fb_of(meta, e->meta_bytes);
+        MUST(gr_arrow_message_parse(&m, &fb, &err));
+        MUST(gr_arrow_record_parse(&r, &m, &err));
+        assert_int_equal(r.buffers.n, 5);
+        assert_int_equal((r.nodes.at | r.buffers.at) % 8, 0);
+        int64_t end = 0;
+        for (size_t k = 0; k < r.buffers.n; k++) {
+            assert_int_equal(gr_fb_i64(r.buffers.data + 16 * k), end);
+            end = (end + gr_fb_i64(r.buffers.data + 16 * k + 8) + 7) / 8 * 8;
+        }
+        assert_int_equal(end, e->body_bytes);
+    }
+    assert_int_equal(f->source.size,
+                     f->batches[2].body_at + f->batches[2].body_bytes + 8); /* the end marker */
+    gr_dataset_close(d);
+    bench_free(&b);
+}
+
 static void features_use_the_words_of_the_datasets_library(void **state)
 {
     (void)state;
@@ -431,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_data_set_without_rows_has_one_shard_and_its_columns),
         cmocka_unit_test(equal_rows_give_equal_folders_and_others_another_fingerprint),
         cmocka_unit_test(every_type_comes_back_with_its_nulls),
+        cmocka_unit_test(messages_bodies_and_buffers_lie_at_multiples_of_8),
         cmocka_unit_test(features_use_the_words_of_the_datasets_library),
         cmocka_unit_test(rows_that_do_not_fit_are_refused_and_others_may_follow),
         cmocka_unit_test(a_folder_appears_complete_or_not_at_all),

@@ -39,24 +39,31 @@ void arrow_stream_schema(gr_buf *out, const gr_arrow_field *fields, int n)
     gr_arrow_schema_fini(&schema);
 }
 
-void arrow_stream_dictionary_schema(gr_buf *out, const char *name, int64_t id)
+static size_t put_dictionary_field(gr_fb_writer *w, const char *name, int64_t id)
 {
-    size_t at, header;
-    gr_fb_field schema[] = { { .slot = 1, .bytes = 4 } };
     gr_fb_field field[] = { { .slot = 0, .bytes = 4 },
                             { .slot = 3, .bytes = 4 },
                             { .slot = 4, .bytes = 4 },
                             { .slot = 1, .bytes = 1, .value = 1 },
                             { .slot = 2, .bytes = 1, .value = GR_ARROW_UTF8 } };
     gr_fb_field encoding[] = { { .slot = 0, .bytes = 8, .value = id } };
+    const size_t at = gr_fb_put_table(w, field, 5);
+    gr_fb_point(w, field[0].at, gr_fb_put_string(w, name, strlen(name)));
+    gr_fb_point(w, field[1].at, gr_fb_put_table(w, NULL, 0));
+    gr_fb_point(w, field[2].at, gr_fb_put_table(w, encoding, 1));
+    return at;
+}
+
+void arrow_stream_dictionary_schema(gr_buf *out, const char *name, int64_t id, size_t n)
+{
+    size_t at, header;
+    gr_fb_field schema[] = { { .slot = 1, .bytes = 4 } };
     gr_fb_writer w = begin(out, &(arrow_message_head){ 4, GR_ARROW_SCHEMA, 0 }, &at, &header);
     gr_fb_point(&w, header, gr_fb_put_table(&w, schema, 1));
-    const size_t fields = gr_fb_put_tables(&w, 1);
+    const size_t fields = gr_fb_put_tables(&w, n);
     gr_fb_point(&w, schema[0].at, fields);
-    gr_fb_point(&w, fields + 4, gr_fb_put_table(&w, field, 5));
-    gr_fb_point(&w, field[0].at, gr_fb_put_string(&w, name, strlen(name)));
-    gr_fb_point(&w, field[1].at, gr_fb_put_table(&w, NULL, 0));
-    gr_fb_point(&w, field[2].at, gr_fb_put_table(&w, encoding, 1));
+    for (size_t i = 0; i < n; i++)
+        gr_fb_point(&w, fields + 4 + 4 * i, put_dictionary_field(&w, name, id));
     end(&w, at);
 }
 

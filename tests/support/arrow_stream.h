@@ -30,8 +30,8 @@ typedef struct {
 
 /* All append to `out`. */
 void arrow_stream_schema(gr_buf *out, const gr_arrow_field *fields, int n);
-/* One column of text whose rows are i32 indices into dictionary `id`. */
-void arrow_stream_dictionary_schema(gr_buf *out, const char *name, int64_t id);
+/* n columns of text, all of that name, whose rows are i32 indices into dictionary `id`. */
+void arrow_stream_dictionary_schema(gr_buf *out, const char *name, int64_t id, size_t n);
 void arrow_stream_batch(gr_buf *out, const arrow_batch_spec *batch);
 /* A message of that head, with an empty table as its header and a body of zeros. */
 void arrow_stream_odd(gr_buf *out, const arrow_message_head *head);
