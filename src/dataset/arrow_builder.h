@@ -20,7 +20,7 @@ typedef struct {
     gr_runtime *rt;
     const gr_arrow_schema *schema; /* borrowed */
     gr_arrow_building *columns;    /* one a field */
-    size_t n_rows, bytes; /* bytes: about what the rows take in the file, at least 1 for each value */
+    size_t n_rows, bytes;          /* bytes: about what the rows take in the file, 8 and more a value */
 } gr_arrow_builder;
 
 /* GR_ERR_ARG: a type that is not written; the sentence names the column. GR_ERR_MEM. */

@@ -113,7 +113,7 @@ int gr_arrow_child(const gr_arrow_schema *s, int f, const char *name, size_t n);
 
 /* "mask_rle.item.counts" into text[n], cut where it does not fit; returns text. */
 const char *gr_arrow_path(const gr_arrow_schema *s, int f, char *text, size_t n);
-/* "utf8", "int64", "fixed_size_list", ...; NULL: no such type. */
+/* "utf8", "int", "fixed_size_list", ...; NULL: no such type. */
 const char *gr_arrow_type_name(gr_arrow_type type);
 
 /* GR_OK: both have the same columns, whatever they say about nulls. Else GR_ERR_FORMAT with the first

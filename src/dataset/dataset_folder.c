@@ -238,6 +238,33 @@ const char *gr_dataset_fingerprint(const gr_dataset *d) { return d->state.finger
 size_t gr_dataset_n_shards(const gr_dataset *d) { return d->n_shards; }
 const gr_arrow_file *gr_dataset_shard(const gr_dataset *d, size_t i) { return d->shards[i]; }
 
+static gr_hash hash_number(gr_hash h, uint64_t x) { return gr_hash_bytes(h, &x, sizeof x); }
+
+static gr_hash hash_schema(gr_hash h, const gr_arrow_schema *s)
+{
+    for (int f = 0; f < s->n_fields; f++) {
+        const gr_arrow_field *field = &s->fields[f];
+        h = gr_hash_bytes(h, field->name, strlen(field->name));
+        h = hash_number(h, (uint64_t)field->type);
+        h = hash_number(h, (uint64_t)field->width << 1 | field->is_signed);
+        h = hash_number(h, (uint64_t)field->n_children);
+    }
+    return h;
+}
+
+gr_hash gr_dataset_hash(const gr_dataset *d)
+{
+    gr_hash h = gr_hash_bytes((gr_hash){ 0 }, d->state.fingerprint, strlen(d->state.fingerprint));
+    h = hash_schema(h, gr_dataset_schema(d));
+    for (size_t i = 0; i < d->n_shards; i++) {
+        const gr_arrow_file *f = d->shards[i];
+        h = hash_number(h, f->source.size);
+        for (size_t k = 0; k < f->n_batches; k++)
+            h = hash_number(hash_number(h, f->batches[k].n_rows), f->batches[k].body_bytes);
+    }
+    return h;
+}
+
 gr_status gr_dataset_read(const gr_dataset *d, gr_arrow_cursor *c, uint64_t row, int field,
                           const gr_arrow_value **out, gr_error *err)
 {

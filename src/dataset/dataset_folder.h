@@ -10,11 +10,10 @@
 #ifndef GR_DATASET_DATASET_FOLDER_H
 #define GR_DATASET_DATASET_FOLDER_H
 
+#include "base/hash.h"
 #include "dataset/arrow_cursor.h"
 
-#define GR_DATASET_JSON_MAX                                                         \
-    ((size_t)64 << 20) /* bytes of state.json, dataset_info.json, dataset_dict.json \
-                        */
+#define GR_DATASET_JSON_MAX ((size_t)64 << 20) /* bytes of each of the JSON files */
 
 typedef struct gr_dataset gr_dataset;
 
@@ -27,13 +26,16 @@ typedef struct gr_dataset gr_dataset;
  * (the sentence lists them). GR_ERR_LIMIT, GR_ERR_UNSUPPORTED, GR_ERR_MEM. */
 gr_status gr_dataset_open(gr_dataset **out, gr_runtime *rt, const char *path, const char *split,
                           gr_error *err);
-void gr_dataset_close(
-    gr_dataset *d); /* NULL is fine; cursors that read it are freed, or made to forget, before */
+/* NULL is fine. Cursors that read it are freed, or made to forget, before. */
+void gr_dataset_close(gr_dataset *d);
 
 uint64_t gr_dataset_n_rows(const gr_dataset *d);
 const gr_arrow_schema *gr_dataset_schema(const gr_dataset *d);
 const char *gr_dataset_path(const gr_dataset *d);        /* as given, with the split */
 const char *gr_dataset_fingerprint(const gr_dataset *d); /* "_fingerprint" of state.json, or "" */
+/* Of what opening saw: columns, rows and bytes of every batch, "_fingerprint". Another content of the very
+ * same sizes is told apart by "_fingerprint" alone. */
+gr_hash gr_dataset_hash(const gr_dataset *d);
 size_t gr_dataset_n_shards(const gr_dataset *d);
 const gr_arrow_file *gr_dataset_shard(const gr_dataset *d, size_t i);
 

@@ -238,6 +238,40 @@ static void a_split_has_to_be_clear(void **state)
     bench_fini(&b);
 }
 
+static gr_hash hash_of(bench *b, const char *path)
+{
+    gr_error err = { 0 };
+    gr_dataset *d;
+    MUST(gr_dataset_open(&d, b->rt, path, NULL, &err));
+    const gr_hash h = gr_dataset_hash(d);
+    gr_dataset_close(d);
+    return h;
+}
+
+static void the_hash_tells_data_sets_apart(void **state)
+{
+    (void)state;
+    bench b;
+    bench_init(&b);
+    for (int i = 0; i < 3; i++) {
+        char from[400], name[64];
+        snprintf(name, sizeof name, "data-%05d-of-00003.arrow", i);
+        snprintf(from, sizeof from, "%s/%s", ARROW("gar"), name);
+        put(&b, from, name);
+    }
+    put(&b, ARROW("gar/state.json"), "state.json");
+    const gr_hash gar = hash_of(&b, ARROW("gar"));
+    assert_true(gr_hash_same(gar, hash_of(&b, b.dir.path))); /* wherever it lies */
+    assert_false(gr_hash_same(gar, hash_of(&b, ARROW("gar/data-00000-of-00003.arrow"))));
+    assert_false(gr_hash_same(hash_of(&b, ARROW("nested.arrow")), hash_of(&b, ARROW("legacy.arrow"))));
+    put_text(&b, "state.json",
+             "{\"_data_files\": [{\"filename\": \"data-00000-of-00003.arrow\"}, "
+             "{\"filename\": \"data-00001-of-00003.arrow\"}, {\"filename\": \"data-00002-of-00003.arrow\"}], "
+             "\"_fingerprint\": \"0123456789abcdee\"}");
+    assert_false(gr_hash_same(gar, hash_of(&b, b.dir.path)));
+    bench_fini(&b);
+}
+
 static void every_failed_allocation_is_a_sentence_and_nothing_is_lost(void **state)
 {
     (void)state;
@@ -274,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_state_of_another_form_is_refused),
         cmocka_unit_test(shards_have_the_same_columns),
         cmocka_unit_test(a_split_has_to_be_clear),
+        cmocka_unit_test(the_hash_tells_data_sets_apart),
         cmocka_unit_test(every_failed_allocation_is_a_sentence_and_nothing_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
