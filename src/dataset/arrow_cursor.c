@@ -10,7 +10,7 @@
 
 #define CACHE_BYTES ((size_t)16 << 20)
 #define ROW_BYTES   ((size_t)256 << 20)
-#define SLOTS       64 /* batches that are held, unless one reading needs more; looked through one by one */
+#define SLOTS       256 /* batches that are held, unless one reading needs more; looked through one by one */
 
 typedef struct {
     gr_arrow_batch *batch;
