@@ -8,6 +8,7 @@ io:
 media:    io
 region:   io media
 text:     io
+dataset:  io media region text
 backend:
 graph:    backend op
 op:       backend graph
