@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/runtime.h"
+#include "train/damage.h"
 
 #define PRIORITY 10 /* as nice(1) adds */
 
@@ -31,9 +32,7 @@ struct gr_loader {
     gr_loader_options o;
     uint64_t (*counts)[GR_SKIP_COUNT]; /* [sets] */
     uint64_t resized;
-    uint8_t *window; /* [GR_LOADER_WINDOW]: 1 for a damaged row; the caller's alone */
-    uint64_t seen;
-    int damaged; /* of the window */
+    gr_damage damage;
     gr_error failure;
     atomic_bool cancelled;
 
@@ -198,11 +197,11 @@ static gr_status own_runtime(gr_loader *l, gr_error *err)
 static gr_status prepare(gr_loader *l, gr_error *err)
 {
     GR_TRY(own_runtime(l, err));
+    GR_TRY(gr_damage_init(&l->damage, l->rt, GR_LOADER_WINDOW, err));
     l->counts = gr_calloc(l->rt, l->o.sets->n, sizeof *l->counts);
-    l->window = gr_calloc(l->rt, GR_LOADER_WINDOW, 1);
     l->slots = gr_calloc(l->rt, (size_t)l->o.ahead, sizeof *l->slots);
     l->workers = gr_calloc(l->rt, (size_t)l->o.n_threads, sizeof *l->workers);
-    if (!l->counts || !l->window || !l->slots || !l->workers)
+    if (!l->counts || !l->slots || !l->workers)
         return gr_fail(err, GR_ERR_MEM, "no memory for a loader of %d samples", l->o.ahead);
     gr_record_init(&l->record, l->own);
     return start_threads(l, err);
@@ -248,7 +247,7 @@ void gr_loader_close(gr_loader *l)
     pthread_cond_destroy(&l->room);
     pthread_mutex_destroy(&l->lock);
     gr_free(l->rt, l->counts);
-    gr_free(l->rt, l->window);
+    gr_damage_fini(&l->damage);
     gr_free(l->rt, l->slots);
     gr_free(l->rt, l->workers);
     gr_free(l->rt, l);
@@ -293,30 +292,22 @@ static slot take_out(gr_loader *l, slot *s)
     return taken;
 }
 
-/* A row goes into the window, and the one that is GR_LOADER_WINDOW rows older out of it. */
-static void note(gr_loader *l, bool damaged)
-{
-    uint8_t *place = &l->window[l->seen++ % GR_LOADER_WINDOW];
-    l->damaged += damaged - *place;
-    *place = damaged;
-}
-
 static gr_status count(gr_loader *l, const slot *s)
 {
     uint64_t *counts = l->counts[s->item.set];
     for (int reason = 1; reason < GR_SKIP_COUNT; reason++) {
         counts[reason] += (uint64_t)s->skipped[reason];
         for (int i = 0; i < s->skipped[reason]; i++)
-            note(l, gr_skip_is_damage((gr_skip)reason));
+            gr_damage_note(&l->damage, gr_skip_is_damage((gr_skip)reason));
     }
-    if (l->damaged > l->o.most_damaged)
+    if (l->damage.damaged > l->o.most_damaged)
         return gr_fail(&l->failure, GR_ERR_FORMAT,
                        "%s: more than %d of the last %d rows are damaged; the last: %.300s",
                        l->o.sets->list[s->item.set]->name, l->o.most_damaged, GR_LOADER_WINDOW, s->why);
     if (!s->item.sample)
         return GR_OK;
     counts[GR_SKIP_NONE]++;
-    note(l, false);
+    gr_damage_note(&l->damage, false);
     l->resized += (uint64_t)s->item.sample->n_resized;
     return GR_OK;
 }

@@ -234,6 +234,32 @@ static void every_row_comes_in_its_order(void **state)
     bench_fini(&b);
 }
 
+/* Two ranks of two micro-steps and one of four: the same samples in the same batches, replacements and draws
+ * included. */
+static void samples_do_not_depend_on_how_batches_are_shared(void **state)
+{
+    (void)state;
+    bench b;
+    bench_init(&b, 4);
+    gr_error err = { 0 };
+    result two[2], one;
+    for (int rank = 0; rank < 2; rank++) {
+        gr_loader_options o = options(&b, 2, 4);
+        o.rank = rank;
+        must_run(&b, &o, &two[rank]);
+    }
+    gr_order_fini(&b.order);
+    MUST(gr_order_init(
+        &b.order, b.rt,
+        &(gr_order_options){ .n_rows = b.sets.count, .world = 1, .accumulation = 4, .seed = 42 }, &err));
+    gr_loader_options o = options(&b, 2, 4);
+    must_run(&b, &o, &one);
+    assert_int_equal(one.n, 24);
+    for (int i = 0; i < one.n; i++)
+        assert_true(one.hash[i] == two[i % 2].hash[i / 2]);
+    bench_fini(&b);
+}
+
 static void a_run_goes_on_where_it_stopped(void **state)
 {
     (void)state;
@@ -264,6 +290,7 @@ static void a_bad_row_gives_way_to_another_of_its_set_and_is_counted(void **stat
     result r[2];
     uint64_t counts[GR_SKIP_COUNT] = { 0 };
     int extra = 0, bad = 0;
+    unsigned others = 0; /* rows of set 0 that took the place of bad ones */
     for (int rank = 0; rank < 2; rank++) {
         gr_loader_options o = options(&b, 2, 4);
         o.rank = rank;
@@ -277,12 +304,14 @@ static void a_bad_row_gives_way_to_another_of_its_set_and_is_counted(void **stat
             assert_true((place.row % 4 == 3) == (item->attempts > 1));
             bad += place.row % 4 == 3;
             extra += item->attempts - 1;
+            others |= item->set == 0 && item->attempts > 1 ? 1u << item->row : 0;
         }
         for (int s = 0; s < SETS; s++)
             for (int k = 0; k < GR_SKIP_COUNT; k++)
                 counts[k] += r[rank].counts[s][k];
     }
     assert_true(bad >= 5 && extra >= bad);
+    assert_true((others & (others - 1)) != 0); /* not always the same one */
     assert_int_equal(counts[GR_SKIP_NONE], 24);
     assert_int_equal(counts[GR_SKIP_UNREADABLE] + counts[GR_SKIP_NO_IMAGE] + counts[GR_SKIP_TOO_MANY_REGIONS],
                      extra);
@@ -478,6 +507,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_do_not_depend_on_threads_or_on_how_far_they_are_ahead),
         cmocka_unit_test(every_row_comes_in_its_order),
+        cmocka_unit_test(samples_do_not_depend_on_how_batches_are_shared),
         cmocka_unit_test(a_run_goes_on_where_it_stopped),
         cmocka_unit_test(a_bad_row_gives_way_to_another_of_its_set_and_is_counted),
         cmocka_unit_test(too_many_damaged_rows_end_the_run),
