@@ -120,18 +120,45 @@ static gr_status scan_array(scanner *s, char c)
     return GR_OK;
 }
 
+/* How many of these bytes change nothing: the rest of a line, or of a text inside a row of an array. */
+static size_t dull(const scanner *s, const char *piece, size_t n)
+{
+    if (s->where == LINES && s->in_row) {
+        const char *end = memchr(piece, '\n', n);
+        return end ? (size_t)(end - piece) : n;
+    }
+    size_t k = 0;
+    if (s->where == ARRAY && s->in_string && !s->escaped)
+        while (k < n && piece[k] != '"' && piece[k] != '\\')
+            k++;
+    return k;
+}
+
+static gr_status scan_byte(scanner *s, char c)
+{
+    switch (s->where) {
+    case BEFORE:
+        return scan_before(s, c);
+    case LINES:
+        return scan_line(s, c);
+    case ARRAY:
+        return scan_array(s, c);
+    default:
+        return is_space(c) ? GR_OK : unexpected(s, c, "nothing after the list of rows");
+    }
+}
+
 static gr_status scan(scanner *s, const char *piece, size_t n)
 {
     for (size_t i = 0; i < n; i++, s->at++) {
-        const char c = piece[i];
-        if (s->where == AFTER && !is_space(c))
-            return unexpected(s, c, "nothing after the list of rows");
-        if (s->where == BEFORE)
-            GR_TRY(scan_before(s, c));
-        else if (s->where == LINES)
-            GR_TRY(scan_line(s, c));
-        else if (s->where == ARRAY)
-            GR_TRY(scan_array(s, c));
+        const size_t passed = dull(s, piece + i, n - i);
+        i += passed;
+        s->at += passed;
+        if (s->where == LINES && passed)
+            s->end = s->at;
+        if (i == n)
+            return GR_OK;
+        GR_TRY(scan_byte(s, piece[i]));
     }
     return GR_OK;
 }
