@@ -301,19 +301,55 @@ static gr_status cut(making *m)
     return gr_gar_cut_boxes(s->boxes, &s->n_boxes, &how, m->regions, order, n, m->err);
 }
 
-static gr_status make(making *m)
+/* Turns, canvas and rows of a picture of that size: too long is known before anything is resized. */
+static gr_status make_text(making *m, int width, int height)
 {
     const gr_gar_config *c = m->rules->config;
-    GR_TRY(gr_conversation_make(&m->talk, &m->arena, m->record, &m->rules->conversation, m->draws, m->skip,
-                                m->err));
-    m->s->kind = m->talk.kind;
+    const int max_tiles = m->rules->max_tiles ? m->rules->max_tiles : c->max_num_tiles;
+    GR_TRY(gr_canvas_choose(&m->s->canvas, width, height, max_tiles, c->vision.tile_px, m->err));
+    return make_rows(m);
+}
+
+static gr_status make(making *m)
+{
     GR_TRY(open_picture(m));
     GR_TRY(make_masks(m));
-    GR_TRY(gr_canvas_choose(&m->s->canvas, m->image->width, m->image->height,
-                            m->rules->max_tiles ? m->rules->max_tiles : c->max_num_tiles, c->vision.tile_px,
-                            m->err));
-    GR_TRY(make_rows(m)); /* too long is known before anything is resized */
+    GR_TRY(make_text(m, m->image->width, m->image->height));
     return cut(m);
+}
+
+static gr_status measure(making *m)
+{
+    const bool stated = m->record->width > 0;
+    if (!stated)
+        GR_TRY(open_picture(m));
+    return make_text(m, stated ? m->record->width : m->image->width,
+                     stated ? m->record->height : m->image->height);
+}
+
+static gr_status begin(making *m)
+{
+    *m->skip = GR_SKIP_NONE;
+    m->s = gr_calloc(m->rt, 1, sizeof *m->s);
+    if (!m->s)
+        return gr_fail(m->err, GR_ERR_MEM, "no memory for a sample");
+    m->s->rt = m->rt;
+    gr_ids_init(&m->s->ids, m->rt, m->rules->max_rows);
+    gr_ids_init(&m->s->source, m->rt, m->rules->max_rows);
+    gr_arena_init(&m->arena, m->rt, ARENA_BYTES);
+    const gr_status st = gr_conversation_make(&m->talk, &m->arena, m->record, &m->rules->conversation,
+                                              m->draws, m->skip, m->err);
+    m->s->kind = m->talk.kind;
+    return st;
+}
+
+/* Everything but the sample. */
+static void end(making *m)
+{
+    for (int i = 0; i < m->talk.n_regions; i++)
+        gr_mask_free((gr_mask *)m->regions[i].mask);
+    gr_image_free(m->image);
+    gr_arena_fini(&m->arena);
 }
 
 gr_status gr_gar_sample_make(gr_gar_sample **out, gr_runtime *rt, const gr_record *record,
@@ -321,23 +357,28 @@ gr_status gr_gar_sample_make(gr_gar_sample **out, gr_runtime *rt, const gr_recor
 {
     making m = { .rt = rt, .record = record, .rules = rules, .draws = draws, .skip = skip, .err = err };
     *out = NULL;
-    *skip = GR_SKIP_NONE;
-    m.s = gr_calloc(rt, 1, sizeof *m.s);
-    if (!m.s)
-        return gr_fail(err, GR_ERR_MEM, "no memory for a sample");
-    m.s->rt = rt;
-    gr_ids_init(&m.s->ids, rt, rules->max_rows);
-    gr_ids_init(&m.s->source, rt, rules->max_rows);
-    gr_arena_init(&m.arena, rt, ARENA_BYTES);
-    const gr_status st = make(&m);
-    for (int i = 0; i < m.talk.n_regions; i++)
-        gr_mask_free((gr_mask *)m.regions[i].mask);
-    gr_image_free(m.image);
-    gr_arena_fini(&m.arena);
+    gr_status st = begin(&m);
+    if (st == GR_OK)
+        st = make(&m);
+    end(&m);
     if (st == GR_OK)
         *out = m.s;
     else
         gr_gar_sample_free(m.s);
+    return st;
+}
+
+gr_status gr_gar_sample_measure(size_t *n_rows, gr_runtime *rt, const gr_record *record,
+                                const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip,
+                                gr_error *err)
+{
+    making m = { .rt = rt, .record = record, .rules = rules, .draws = draws, .skip = skip, .err = err };
+    gr_status st = begin(&m);
+    if (st == GR_OK)
+        st = measure(&m);
+    *n_rows = st == GR_OK ? m.s->ids.n : 0;
+    end(&m);
+    gr_gar_sample_free(m.s);
     return st;
 }
 

@@ -56,6 +56,13 @@ gr_status gr_gar_sample_make(gr_gar_sample **out, gr_runtime *rt, const gr_recor
                              const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip, gr_error *err);
 void gr_gar_sample_free(gr_gar_sample *s); /* NULL is fine */
 
+/* How many rows the sample of a record has, for an order by length (order.h): no tile is cut, and the picture
+ * is opened only where the record does not state its size. The draws are those of the sample, or the
+ * questions are others and the number a few rows off. Fails as gr_gar_sample_make, as far as it looks. */
+gr_status gr_gar_sample_measure(size_t *n_rows, gr_runtime *rt, const gr_record *record,
+                                const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip,
+                                gr_error *err);
+
 /* Labels of rows of gr_prompt_rows: *labels [n] is the caller's (gr_free). GR_ERR_MEM. */
 gr_status gr_gar_sample_labels(int32_t **labels, size_t *n_labels, gr_runtime *rt,
                                const gr_gar_markers *markers, const gr_tokenizer *tokenizer,

@@ -400,6 +400,26 @@ static void a_sample_depends_on_its_draws_alone(void **state)
     bench_fini(&b);
 }
 
+/* With masks the record states the picture's size, and no picture is opened: this one is not there. */
+static void a_sample_is_measured_without_its_picture(void **state)
+{
+    (void)state;
+    bench b;
+    bench_init(&b);
+    b.rules.conversation.augment = true;
+    for (uint32_t position = 0; position < 5; position++) {
+        gr_error err = { 0 };
+        size_t n;
+        row(&b, position % 2 ? 3 : 0, position % 2 ? captions : plain);
+        const size_t want = must_make(&b, position)->ids.n;
+        gr_draws d = gr_draws_for(42, 0, 0, position, 0);
+        b.record.bytes.n = position % 2 ? 0 : b.record.bytes.n;
+        MUST(gr_gar_sample_measure(&n, b.rt, &b.record, &b.rules, &d, &b.skip, &err));
+        assert_int_equal(n, want);
+    }
+    bench_fini(&b);
+}
+
 /* --- rows that make none ------------------------------------------------------------------------------- */
 
 static void mask_text(bench *b, size_t i, int height, int width, const char *counts)
@@ -675,6 +695,7 @@ int main(void)
         cmocka_unit_test(a_picture_is_the_same_as_data_as_a_file_and_stored),
         cmocka_unit_test(only_a_stored_picture_is_turned_upright),
         cmocka_unit_test(a_sample_depends_on_its_draws_alone),
+        cmocka_unit_test(a_sample_is_measured_without_its_picture),
         cmocka_unit_test(every_mask_has_to_be_good_used_or_not),
         cmocka_unit_test(a_mask_of_the_pictures_shape_is_made_to_fit),
         cmocka_unit_test(boxes_stand_in_for_masks),
