@@ -40,6 +40,7 @@ void gr_arena_fini(gr_arena *a)
 
 void gr_arena_clear(gr_arena *a)
 {
+    a->over = false;
     gr_arena_block *kept = a->blocks;
     if (!kept)
         return;
@@ -67,11 +68,15 @@ static gr_arena_block *add_block(gr_arena *a, size_t bytes)
 
 void *gr_arena_take(gr_arena *a, size_t n, size_t size)
 {
-    if (size && n > (SIZE_MAX - ALIGN) / size)
+    if (size && n > (SIZE_MAX - ALIGN) / size) {
+        a->over = true;
         return NULL;
+    }
     const size_t bytes = (n * size + ALIGN - 1) / ALIGN * ALIGN;
-    if (bytes > a->max - a->taken)
+    if (bytes > a->max - a->taken) {
+        a->over = true;
         return NULL;
+    }
     gr_arena_block *b = a->blocks;
     if (!b || bytes > b->size - b->used)
         b = add_block(a, bytes);

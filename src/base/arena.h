@@ -3,6 +3,7 @@
 #ifndef GR_BASE_ARENA_H
 #define GR_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "grasp/runtime.h"
 
@@ -12,6 +13,7 @@ typedef struct {
     gr_runtime *rt;
     gr_arena_block *blocks; /* the one that is being filled first */
     size_t taken, max;      /* bytes handed out, and at most */
+    bool over;              /* a piece was refused because of the limit, since the last clear */
 } gr_arena;
 
 void gr_arena_init(gr_arena *a, gr_runtime *rt, size_t max_bytes);

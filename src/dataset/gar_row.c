@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
+#include "region/mask.h"
 #include "region/rle.h"
 
 static const char data_prefix[] = "data:base64,";
@@ -42,6 +43,7 @@ static gr_status add_mask(gr_record *r, int32_t height, int32_t width, const cha
                           gr_error *err)
 {
     gr_record_region *g;
+    GR_TRY(gr_mask_check_size("a mask", width, height, err));
     GR_TRY(gr_record_add_region(r, &g, err));
     g->has_rle = true;
     g->rle_height = height;
@@ -86,6 +88,13 @@ static void pass_on(reader *rd, const gr_error *why)
 {
     if (why->status != GR_OK)
         gr_json_fail(rd->j, why->status, "%s", why->msg);
+}
+
+static void fail_for_room(reader *rd)
+{
+    gr_error why = { 0 };
+    gr_record_no_room(rd->r, &why);
+    pass_on(rd, &why);
 }
 
 static bool good(const reader *rd) { return rd->j->err.status == GR_OK; }
@@ -206,13 +215,13 @@ static void read_column(reader *rd, turn_parts **turns, size_t *capacity, size_t
 {
     size_t n = 0;
     for (gr_json_array(rd->j); gr_json_item(rd->j); n++) {
-        if (n == *n_turns) {
-            if (n == GR_RECORD_TURNS_MAX ||
-                !gr_arena_append(&rd->r->arena, turns, capacity, n, sizeof **turns)) {
-                gr_json_fail(rd->j, GR_ERR_LIMIT, "no room for more than %zu turns", n);
-                return;
-            }
-            ++*n_turns;
+        if (n == GR_RECORD_TURNS_MAX) {
+            gr_json_fail(rd->j, GR_ERR_LIMIT, "a row with more than %d turns", GR_RECORD_TURNS_MAX);
+            return;
+        }
+        if (n == *n_turns && !gr_arena_append(&rd->r->arena, turns, capacity, (*n_turns)++, sizeof **turns)) {
+            fail_for_room(rd);
+            return;
         }
         read(rd, &(*turns)[n]);
     }
@@ -235,7 +244,7 @@ static void read_transposed_turns(reader *rd)
         seen[value] = true;
         read_column(rd, &turns, &capacity, &n, from ? read_from : read_value);
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && good(rd); i++)
         add_turn(rd, &turns[i]);
 }
 
@@ -264,11 +273,13 @@ static void read_runs(reader *rd, mask_parts *m)
     m->is_list = true;
     for (gr_json_array(rd->j); gr_json_item(rd->j);) {
         const uint32_t run = (uint32_t)gr_json_int(rd->j, 0, UINT32_MAX);
-        uint32_t *to = m->n_runs < GR_RLE_MAX_RUNS
-                           ? gr_arena_append(&rd->r->arena, &m->runs, &m->capacity, m->n_runs, sizeof run)
-                           : NULL;
+        if (m->n_runs == GR_RLE_MAX_RUNS) {
+            gr_json_fail(rd->j, GR_ERR_LIMIT, "over the limit of %zu runs", GR_RLE_MAX_RUNS);
+            return;
+        }
+        uint32_t *to = gr_arena_append(&rd->r->arena, &m->runs, &m->capacity, m->n_runs, sizeof run);
         if (!to) {
-            gr_json_fail(rd->j, GR_ERR_LIMIT, "no room for more than %zu runs", m->n_runs);
+            fail_for_room(rd);
             return;
         }
         *to = run;

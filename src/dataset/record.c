@@ -27,10 +27,11 @@ void gr_record_clear(gr_record *r)
     r->arena = kept;
 }
 
-static gr_status no_room(const gr_record *r, gr_error *err)
+gr_status gr_record_no_room(const gr_record *r, gr_error *err)
 {
-    return gr_fail(err, GR_ERR_MEM, "no memory for a row, of which %zu bytes are read (at most %zu)",
-                   r->arena.taken, r->arena.max);
+    if (r->arena.over)
+        return gr_fail(err, GR_ERR_LIMIT, "a row of more than %zu bytes", r->arena.max);
+    return gr_fail(err, GR_ERR_MEM, "no memory for a row, of which %zu bytes are read", r->arena.taken);
 }
 
 static gr_status too_many(const char *what, size_t max, gr_error *err)
@@ -41,11 +42,8 @@ static gr_status too_many(const char *what, size_t max, gr_error *err)
 gr_status gr_record_text(gr_record *r, gr_chars *to, const char *text, size_t n, gr_error *err)
 {
     const char *copy = gr_arena_text(&r->arena, text, n);
-    if (!copy && n > r->arena.max - r->arena.taken)
-        return gr_fail(err, GR_ERR_LIMIT, "a row with a text of %zu bytes, at most %zu in all", n,
-                       r->arena.max);
     if (!copy)
-        return no_room(r, err);
+        return gr_record_no_room(r, err);
     *to = (gr_chars){ copy, n };
     return GR_OK;
 }
@@ -56,7 +54,7 @@ gr_status gr_record_add_region(gr_record *r, gr_record_region **region, gr_error
         return too_many("regions", GR_RECORD_REGIONS_MAX, err);
     *region = gr_arena_append(&r->arena, &r->regions, &r->regions_capacity, r->n_regions, sizeof **region);
     if (!*region)
-        return no_room(r, err);
+        return gr_record_no_room(r, err);
     **region = (gr_record_region){
         .id = (int32_t)r->n_regions, .rle = nothing, .label = nothing, .source = nothing, .score = NAN
     };
@@ -70,7 +68,7 @@ gr_status gr_record_add_turn(gr_record *r, gr_from from, const char *text, size_
         return too_many("turns", GR_RECORD_TURNS_MAX, err);
     gr_record_turn *t = gr_arena_append(&r->arena, &r->turns, &r->turns_capacity, r->n_turns, sizeof *t);
     if (!t)
-        return no_room(r, err);
+        return gr_record_no_room(r, err);
     t->from = from;
     GR_TRY(gr_record_text(r, &t->value, text, n, err));
     r->n_turns++;
@@ -83,7 +81,7 @@ gr_status gr_record_add_span(gr_record *r, gr_record_span **span, gr_error *err)
         return too_many("spans", GR_RECORD_SPANS_MAX, err);
     *span = gr_arena_append(&r->arena, &r->spans, &r->spans_capacity, r->n_spans, sizeof **span);
     if (!*span)
-        return no_room(r, err);
+        return gr_record_no_room(r, err);
     r->n_spans++;
     return GR_OK;
 }
@@ -92,7 +90,7 @@ gr_status gr_record_list(gr_record *r, gr_region_list *to, const int32_t *v, siz
 {
     int32_t *copy = gr_arena_take(&r->arena, n, sizeof *copy);
     if (!copy)
-        return no_room(r, err);
+        return gr_record_no_room(r, err);
     if (n)
         memcpy(copy, v, n * sizeof *copy);
     *to = (gr_region_list){ copy, n };

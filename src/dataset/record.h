@@ -91,6 +91,8 @@ gr_status gr_record_add_region(gr_record *r, gr_record_region **region, gr_error
 gr_status gr_record_add_turn(gr_record *r, gr_from from, const char *text, size_t n, gr_error *err);
 gr_status gr_record_add_span(gr_record *r, gr_record_span **span, gr_error *err);
 gr_status gr_record_list(gr_record *r, gr_region_list *to, const int32_t *v, size_t n, gr_error *err);
+/* Why the arena gave nothing: GR_ERR_LIMIT or GR_ERR_MEM. */
+gr_status gr_record_no_room(const gr_record *r, gr_error *err);
 /* "human", "gpt". GR_ERR_FORMAT: another word. */
 gr_status gr_from_parse(gr_from *out, const char *word, size_t n, gr_error *err);
 const char *gr_from_name(gr_from from);

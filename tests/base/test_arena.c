@@ -37,11 +37,14 @@ static void an_arena_has_a_limit(void **state)
     gr_arena a;
     gr_arena_init(&a, rt, 1000);
     assert_non_null(gr_arena_take(&a, 10, 90));
+    assert_false(a.over);
     assert_null(gr_arena_take(&a, 10, 11));
+    assert_true(a.over);
     assert_null(gr_arena_take(&a, SIZE_MAX / 2, 4));
     assert_null(gr_arena_take(&a, SIZE_MAX, 1));
     assert_string_equal(gr_arena_text(&a, "still room", 10), "still room");
     gr_arena_clear(&a);
+    assert_false(a.over);
     assert_non_null(gr_arena_take(&a, 10, 90));
     gr_arena_fini(&a);
     gr_runtime_free(rt);

@@ -154,6 +154,7 @@ static void hostile_rows_are_refused_with_a_sentence(void **state)
         { "{\"mask_rle\":[{\"size\":[3,4],\"counts\":[-4,16]}]}", "expected" },
         { "{\"mask_rle\":[null]}", "expected an object" },
         { "{\"mask_rle\":[{\"size\":[99999999,99999999],\"counts\":[0]}]}", "over the limit" },
+        { "{\"mask_rle\":[{\"size\":[144444444,2],\"counts\":\"03\"}]}", "over the limit" },
         { "{\"id\":[]}", "expected" },
         { "{} x", "expected" },
     };

@@ -3,6 +3,7 @@
 
 #include "dataset/gar_row.h"
 #include "dataset/json_rows.h"
+#include "support/counting.h"
 #include "support/tempdir.h"
 
 static gr_row_source *wrap(gr_runtime *rt, const char *text)
@@ -167,6 +168,43 @@ static void several_sources_are_one_after_the_other(void **state)
     gr_runtime_free(rt);
 }
 
+/* Every allocation of opening, reading and writing fails once. */
+static void no_memory_is_an_error_and_loses_nothing(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"image\":{\"bytes\":\"aGVsbG8=\",\"path\":\"a\"},\"conversations\":[{\"from\":\"gpt\",\"value\":"
+        "\"x\"}],"
+        "\"mask_rle\":[{\"size\":[3,4],\"counts\":[4,2,1,2,3]}]}\n{}\n{}\n{}\n{}\n{}\n";
+    counting c = { 0 };
+    gr_runtime *rt = counting_runtime(&c, 1);
+    const size_t before = atomic_load(&c.now);
+    bool failed = true;
+    for (size_t i = 1; failed; i++) {
+        gr_error err = { 0 };
+        gr_row_source *s;
+        gr_record r;
+        gr_buf out;
+        gr_record_init(&r, rt);
+        gr_buf_init(&out, rt, 1 << 20);
+        atomic_store(&c.fail_at, atomic_load(&c.calls) + i);
+        gr_status st = gr_json_rows_wrap(&s, rt, text, strlen(text), "f", NULL, gr_gar_row_parse, &err);
+        if (st == GR_OK)
+            st = gr_rows_read(s, 0, &r, &err);
+        if (st == GR_OK)
+            st = gr_gar_row_write(&out, &r, &err);
+        failed = st != GR_OK;
+        assert_true(st == GR_OK || st == GR_ERR_MEM);
+        assert_true(failed || i > 10);
+        atomic_store(&c.fail_at, 0);
+        gr_rows_close(s);
+        gr_record_fini(&r);
+        gr_buf_fini(&out);
+        assert_int_equal(atomic_load(&c.now), before);
+    }
+    gr_runtime_free(rt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_list_that_is_none_is_refused_as_a_whole),
         cmocka_unit_test(a_file_is_read_by_position_and_known_by_its_content),
         cmocka_unit_test(several_sources_are_one_after_the_other),
+        cmocka_unit_test(no_memory_is_an_error_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
