@@ -8,13 +8,13 @@ io:
 media:    io
 region:   io media
 text:     io
+dataset:  io media region text
 backend:
 graph:    backend op
 op:       backend graph
 nn:       backend graph op
 model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
-dataset:  io media region text
 eval:     io media region text backend graph op nn model engine
 train:    io media region text backend graph op nn model engine dataset
 '
