@@ -1,6 +1,5 @@
 #include "train/conversation.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,20 +24,9 @@ typedef struct {
     const gr_record *r;
     const gr_conversation_rules *rules;
     gr_draws *draws;
-    gr_skip *skip;
+    gr_skip_note note;
     gr_error *err;
 } making;
-
-static gr_status GR_PRINTF(3, 4) refuse(making *m, gr_skip why, const char *fmt, ...)
-{
-    va_list ap;
-    char text[256];
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    *m->skip = why;
-    return gr_fail(m->err, GR_ERR_FORMAT, "%.200s: %s", m->r->key.at, text);
-}
 
 static gr_status no_memory(making *m) { return gr_fail(m->err, GR_ERR_MEM, "no memory for a conversation"); }
 
@@ -103,11 +91,12 @@ static gr_status check_turns(making *m)
 {
     const gr_record *r = m->r;
     if (r->n_turns == 0 || r->turns[0].from != GR_FROM_HUMAN)
-        return refuse(m, GR_SKIP_BAD_TURNS, "the conversation %s",
-                      r->n_turns ? "does not begin with a turn from human" : "is empty");
+        return gr_skip_row(&m->note, GR_SKIP_BAD_TURNS, "the conversation %s",
+                           r->n_turns ? "does not begin with a turn from human" : "is empty");
     for (size_t i = 1; i < r->n_turns; i++)
         if (find_image(r->turns[i].value, 0) < r->turns[i].value.n)
-            return refuse(m, GR_SKIP_BAD_TURNS, "turn %zu has <image>, which only turn 0 may have", i);
+            return gr_skip_row(&m->note, GR_SKIP_BAD_TURNS,
+                               "turn %zu has <image>, which only turn 0 may have", i);
     return GR_OK;
 }
 
@@ -213,7 +202,8 @@ static gr_status make_captions(making *m)
     const int n = m->r->n_regions < (size_t)most ? (int)m->r->n_regions : most;
     int order[GR_MAX_PROMPTS];
     if (!caption_of(m->r, n - 1))
-        return refuse(m, GR_SKIP_FEW_CAPTIONS, "fewer answers than the %d regions that are used", n);
+        return gr_skip_row(&m->note, GR_SKIP_FEW_CAPTIONS, "fewer answers than the %d regions that are used",
+                           n);
     gr_draw_order(m->draws, order, prompts);
     for (int i = 0; i < n; i++)
         add_region(m, order[i], i);
@@ -239,11 +229,12 @@ static gr_status find_named(making *m, bool named[GR_MAX_PROMPTS])
         gr_gar_reference ref;
         for (size_t at = 0; find_prompt(m->r->turns[i].value, at, &ref); at = ref.at + ref.len) {
             if (ref.number >= limit)
-                return refuse(m, GR_SKIP_TOO_MANY_REGIONS, "turn %zu names <Prompt%d>, there are %d prompts",
-                              i, ref.number, limit);
+                return gr_skip_row(&m->note, GR_SKIP_TOO_MANY_REGIONS,
+                                   "turn %zu names <Prompt%d>, there are %d prompts", i, ref.number, limit);
             if ((size_t)ref.number >= m->r->n_regions)
-                return refuse(m, GR_SKIP_NO_MASK, "turn %zu names <Prompt%d>, the row has %zu masks", i,
-                              ref.number, m->r->n_regions);
+                return gr_skip_row(&m->note, GR_SKIP_NO_MASK,
+                                   "turn %zu names <Prompt%d>, the row has %zu masks", i, ref.number,
+                                   m->r->n_regions);
             named[ref.number] = true;
         }
     }
@@ -262,7 +253,7 @@ static gr_status make_relation(making *m)
     size_t n = m->c->turns[0].bytes;
     gr_strip(&text, &n, GR_STRIP_BOTH);
     if (n == 0)
-        return refuse(m, GR_SKIP_BAD_TURNS, "turn 0 asks nothing about its regions");
+        return gr_skip_row(&m->note, GR_SKIP_BAD_TURNS, "turn 0 asks nothing about its regions");
     m->c->turns[0].n_regions = m->c->n_regions;
     m->c->turns[0].style = GR_GAR_ASK;
     return GR_OK;
@@ -272,12 +263,13 @@ gr_status gr_conversation_make(gr_conversation *c, gr_arena *arena, const gr_rec
                                const gr_conversation_rules *rules, gr_draws *draws, gr_skip *skip,
                                gr_error *err)
 {
-    making m = { c, arena, r, rules, draws, skip, err };
+    making m = { c, arena, r, rules, draws, { r->key.at, skip, err }, err };
     *skip = GR_SKIP_NONE;
     *c = (gr_conversation){ .kind = gr_row_class_of(r), .whole = -1 };
     GR_TRY(check_turns(&m));
     if (c->kind != GR_ROW_PLAIN && rules->n_prompts < 1)
-        return refuse(&m, GR_SKIP_TOO_MANY_REGIONS, "regions for a base model, which knows no prompts");
+        return gr_skip_row(&m.note, GR_SKIP_TOO_MANY_REGIONS,
+                           "regions for a base model, which knows no prompts");
     switch (c->kind) {
     case GR_ROW_PLAIN:
         return make_plain(&m);

@@ -10,6 +10,7 @@
 #include "region/tiles.h"
 #include "text/ids.h"
 #include "train/conversation.h"
+#include "train/scene.h"
 
 #define GR_LABEL_NONE (-100) /* of rows that are not learnt, as in the published code */
 
@@ -20,11 +21,10 @@ typedef struct {
     const gr_tokenizer *tokenizer;
     gr_profile profile; /* training has one begin-of-text token and a region's own box, whatever it says */
     gr_conversation_rules conversation;
-    const char *system;     /* NULL: the published sentence */
-    const char *image_root; /* relative paths are below it, and others refused; NULL: paths are as they are */
-    int max_tiles;          /* 0: the configuration's */
-    size_t max_rows;        /* of a sample; published (and not applied there): 16384 */
-    gr_image_options images; /* limits; what becomes of the EXIF orientation, the form of the picture says */
+    const char *system; /* NULL: the published sentence */
+    int max_tiles;      /* 0: the configuration's */
+    size_t max_rows;    /* of a sample; published (and not applied there): 16384 */
+    gr_scene_rules scene;
 } gr_gar_sample_rules;
 
 void gr_gar_sample_rules_init(gr_gar_sample_rules *rules, const gr_gar_config *config,

@@ -4,7 +4,7 @@
 #define GR_TRAIN_SKIP_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include "grasp/error.h"
 
 /* name, word for tables, what it means; whether it tells of a damaged data set (a run ends when there are too
  * many of these) or of a row that is merely not used. */
@@ -34,5 +34,18 @@ typedef enum {
 const char *gr_skip_word(gr_skip reason); /* "none" for GR_SKIP_NONE */
 const char *gr_skip_text(gr_skip reason);
 bool gr_skip_is_damage(gr_skip reason);
+
+/* Where what is wrong with a row is told: by its key. */
+typedef struct {
+    const char *key;
+    gr_skip *skip; /* GR_SKIP_NONE so far */
+    gr_error *err;
+} gr_skip_note;
+
+/* The row makes no sample, for this reason and with this sentence; GR_ERR_FORMAT. */
+gr_status gr_skip_row(const gr_skip_note *note, gr_skip why, const char *fmt, ...) GR_PRINTF(3, 4);
+/* The same because of a failure of another part, unless memory is what is missing, which is no row's fault;
+ * the cause's status. */
+gr_status gr_skip_because(const gr_skip_note *note, gr_skip why, const gr_error *cause);
 
 #endif
