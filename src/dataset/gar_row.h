@@ -27,6 +27,10 @@ gr_status gr_gar_row_write(gr_buf *out, const gr_record *r, gr_error *err);
 
 /* The text form of the image column. GR_ERR_FORMAT: not base64. */
 gr_status gr_gar_row_image_text(gr_record *r, const char *text, size_t n, gr_error *err);
+/* The bytes of the picture, as base64 with or without the prefix "data:base64,"; its form stays.
+ * GR_ERR_FORMAT.
+ */
+gr_status gr_gar_row_image_base64(gr_record *r, const char *text, size_t n, gr_error *err);
 /* A mask by its list of counts. GR_ERR_FORMAT: a size below 1, or counts that do not sum to it. */
 gr_status gr_gar_row_add_runs(gr_record *r, int32_t height, int32_t width, const uint32_t *runs, size_t n,
                               gr_error *err);
