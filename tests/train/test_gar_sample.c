@@ -282,6 +282,36 @@ static void every_region_has_its_own_box_whatever_the_profile(void **state)
     bench_fini(&b);
 }
 
+/* As published: a sixth region is shown as rows of its crop token, which nothing replaces, and is painted as
+ * background. Dropped unless the profile asks for it. */
+static void regions_beyond_the_prompts_are_unmarked_and_not_replayed(void **state)
+{
+    (void)state;
+    bench b;
+    bench_init(&b);
+    gr_error err = { 0 };
+    static const char *const six[] = { "<image>\nIs <Prompt5> near?", "No.", NULL };
+    row(&b, MASKS, six);
+    expect_skip(&b, GR_SKIP_TOO_MANY_REGIONS, "turn 0 names <Prompt5>");
+    gr_profile released;
+    MUST(gr_profile_parse(&released, "released,extra_prompts=released", &err));
+    gr_gar_sample_rules_init(&b.rules, &b.model->gar->config, &b.model->markers, b.model->tokenizer,
+                             &released);
+    const gr_gar_sample *s = must_make(&b, 1);
+    const int32_t crop = b.model->markers.crop[5];
+    const int grid = b.model->gar->config.replay_grid;
+    size_t shown = 0, side = (size_t)s->mask->tile_px;
+    for (size_t i = 0; i < s->ids.n; i++)
+        shown += s->ids.v[i] == crop && s->source.v[i] < 0;
+    assert_int_equal(shown, grid * grid);
+    assert_int_equal(rows_with(s, crop), 0);
+    assert_int_equal(s->n_regions, 1);
+    assert_int_equal(s->n_boxes, 0);
+    for (size_t i = 0; i < side * side; i++)
+        assert_int_equal(s->mask->thumb[i], 0);
+    bench_fini(&b);
+}
+
 static void a_plain_sample_is_prompted_everywhere(void **state)
 {
     (void)state;
@@ -690,6 +720,7 @@ int main(void)
         cmocka_unit_test(a_caption_sample_shows_four_of_seven_masks),
         cmocka_unit_test(a_sample_is_the_request_with_its_answer),
         cmocka_unit_test(every_region_has_its_own_box_whatever_the_profile),
+        cmocka_unit_test(regions_beyond_the_prompts_are_unmarked_and_not_replayed),
         cmocka_unit_test(a_plain_sample_is_prompted_everywhere),
         cmocka_unit_test(an_earlier_mask_keeps_its_pixels),
         cmocka_unit_test(a_picture_is_the_same_as_data_as_a_file_and_stored),
