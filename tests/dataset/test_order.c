@@ -80,10 +80,13 @@ static void every_place_is_as_likely(void **state)
 static void a_draw_depends_on_all_it_is_keyed_by(void **state)
 {
     (void)state;
-    gr_draws d[] = { gr_draws_for(1, 0, 0, 0, 0),         gr_draws_for(2, 0, 0, 0, 0),
-                     gr_draws_for(1, 1, 0, 0, 0),         gr_draws_for(1, 0, 1, 0, 0),
-                     gr_draws_for(1, 0, 0, 1, 0),         gr_draws_for(1, 0, 0, 0, 1),
-                     gr_draws_for(1ull << 40, 0, 0, 0, 0) };
+    gr_draws d[] = { gr_draws_for(1, 0, 0, 0, 0),
+                     gr_draws_for(2, 0, 0, 0, 0),
+                     gr_draws_for(1, 1, 0, 0, 0),
+                     gr_draws_for(1, 0, 1, 0, 0),
+                     gr_draws_for(1, 0, 0, 1, 0),
+                     gr_draws_for(1, 0, 0, 0, 1),
+                     gr_draws_for(1 + (1ull << 40), 0, 0, 0, 0) };
     enum { N = sizeof d / sizeof *d };
     double v[N + 1];
     for (size_t i = 0; i < N; i++)
