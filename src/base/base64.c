@@ -60,3 +60,19 @@ gr_status gr_base64_decode(uint8_t **bytes, size_t *n_bytes, gr_runtime *rt, con
     *n_bytes = n_out;
     return GR_OK;
 }
+
+bool gr_base64_encode(gr_buf *out, const void *bytes, size_t n)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *p = bytes;
+    gr_buf_reserve(out, n / 3 * 4 + 4);
+    for (size_t i = 0; i < n; i += 3) {
+        const size_t left = n - i < 3 ? n - i : 3;
+        const uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+                           (left > 2 ? (uint32_t)p[i + 2] : 0);
+        const char group[4] = { alphabet[v >> 18], alphabet[v >> 12 & 63],
+                                left > 1 ? alphabet[v >> 6 & 63] : '=', left > 2 ? alphabet[v & 63] : '=' };
+        gr_buf_add(out, group, 4);
+    }
+    return !out->failed;
+}

@@ -2,10 +2,9 @@
 
 #include <string.h>
 
+#include "model/gar_cut.h"
 #include "model/gar_profile.h"
 #include "model/gar_prompt.h"
-#include "region/box.h"
-#include "region/paint.h"
 
 #define MAX_PROMPT_ROWS ((size_t)1 << 20)
 
@@ -19,12 +18,6 @@ void gr_request_init(gr_request *request, const gr_model *model)
 }
 
 static int switch_of(const gr_request *r, int which) { return r->profile.value[which]; }
-
-static gr_extra_prompts extra_of(const gr_request *r)
-{
-    static const gr_extra_prompts extra[] = { GR_EXTRA_REFUSE, GR_EXTRA_RELEASED, GR_EXTRA_REUSE };
-    return extra[switch_of(r, GR_SWITCH_EXTRA_PROMPTS)];
-}
 
 static gr_status check_request(const gr_model *m, const gr_request *r, gr_error *err)
 {
@@ -70,7 +63,7 @@ static gr_status plan_prompt(gr_prepared *p, const gr_request *r, gr_error *err)
                         .double_bos = switch_of(r, GR_SWITCH_DOUBLE_BOS),
                         .paper_wording = switch_of(r, GR_SWITCH_WORDING),
                         .single_is_0 = switch_of(r, GR_SWITCH_SINGLE_PROMPT) == 0,
-                        .extra = extra_of(r),
+                        .extra = gr_gar_extra_prompts(&r->profile),
                         .open_answer = true };
     for (size_t i = 0; i < r->n_regions; i++)
         regions[i] = (gr_gar_region){ r->regions[i]->name[0] ? r->regions[i]->name : NULL, -1 };
@@ -115,50 +108,24 @@ static void order_by_prompt(const gr_prepared *p, int order[GR_MAX_PROMPTS])
     }
 }
 
-static gr_status cut_masks(gr_prepared *p, const gr_request *r, gr_error *err)
+static gr_status cut_regions(gr_prepared *p, const gr_gar_cut *cut, const gr_request *r, gr_error *err)
 {
-    const gr_gar_config *c = &p->model->gar->config;
+    gr_gar_marked regions[GR_MAX_PROMPTS];
     int order[GR_MAX_PROMPTS];
-    gr_prompt_plane *plane;
     order_by_prompt(p, order);
-    GR_TRY(gr_plane_new(&plane, p->rt, r->image->width, r->image->height, c->n_prompts, err));
-    gr_status st = GR_OK;
-    for (int i = 0; i < p->n_regions && st == GR_OK; i++)
-        st = gr_plane_paint(plane, r->regions[order[i]]->mask, p->prompts[order[i]], extra_of(r), err);
-    gr_plane_finish(plane);
-    if (st == GR_OK)
-        st =
-            gr_tiles_of_plane(&p->mask, plane, p->canvas, c->vision.tile_px,
-                              switch_of(r, GR_SWITCH_MASK_RESAMPLE) ? GR_MASK_BICUBIC : GR_MASK_NEAREST, err);
-    gr_plane_free(plane);
-    for (int i = 0; i < p->n_regions && st == GR_OK; i++) {
-        double box[4];
-        if (p->prompts[i] >= c->n_prompts && extra_of(r) == GR_EXTRA_RELEASED)
-            continue;
-        const int of = switch_of(r, GR_SWITCH_MULTI_BBOX) == 0 ? order[p->n_regions - 1] : i;
-        st = gr_mask_unit_box(box, r->regions[of]->mask,
-                              switch_of(r, GR_SWITCH_BBOX) ? GR_BOX_EXCLUSIVE : GR_BOX_INCLUSIVE, err);
-        if (st == GR_OK)
-            gr_gar_replay_box(p->boxes[p->n_boxes++], box, p->canvas.cols, p->canvas.rows, c,
-                              switch_of(r, GR_SWITCH_ROI_MODE) == 0);
-    }
-    return st;
+    for (int i = 0; i < p->n_regions; i++)
+        regions[i] = (gr_gar_marked){ r->regions[i]->mask, p->prompts[i] };
+    GR_TRY(gr_gar_cut_masks(&p->mask, cut, regions, order, p->n_regions, err));
+    return gr_gar_cut_boxes(p->boxes, &p->n_boxes, cut, regions, order, p->n_regions, err);
 }
 
 gr_status gr_request_cut(gr_prepared *p, const gr_request *r, gr_error *err)
 {
     if (!r->image)
         return GR_OK;
-    gr_image *rgb = NULL;
-    const gr_image *picture = r->image;
-    if (picture->channels != 3) {
-        GR_TRY(gr_image_to_rgb(&rgb, picture, err));
-        picture = rgb;
-    }
-    const gr_status st =
-        gr_tiles_of_image(&p->pixels, picture, p->canvas, p->model->gar->config.vision.tile_px, err);
-    gr_image_free(rgb);
-    return st == GR_OK && p->n_regions > 0 ? cut_masks(p, r, err) : st;
+    const gr_gar_cut cut = { p->rt, &p->model->gar->config, &r->profile, p->canvas };
+    GR_TRY(gr_gar_cut_pixels(&p->pixels, &cut, r->image, err));
+    return p->n_regions > 0 ? cut_regions(p, &cut, r, err) : GR_OK;
 }
 
 void gr_prepared_fini(gr_prepared *p)

@@ -25,9 +25,14 @@ static words words_of(const gr_gar_turn *turn)
     return turn->text ? (words){ turn->text, turn->bytes } : (words){ "", 0 };
 }
 
-static bool find_reference(words w, size_t at, gr_gar_reference *r)
+static bool find_reference(const gr_gar_dialog *d, words w, size_t at, gr_gar_reference *r)
 {
-    return gr_gar_find_reference(w.text, w.n, at, r);
+    while (gr_gar_find_reference(w.text, w.n, at, r)) {
+        if (r->is_prompt || !d->prompts_only)
+            return true;
+        at = r->at + r->len;
+    }
+    return false;
 }
 
 /* The region that is meant, of the first n of the dialog; -1: none. */
@@ -51,7 +56,7 @@ static void mark_mentioned(const gr_gar_dialog *d, int n_prompts, bool mentioned
     for (int i = 0; i < d->n_turns; i++) {
         const words w = words_of(&d->turns[i]);
         gr_gar_reference r;
-        for (size_t at = 0; !d->turns[i].ids && find_reference(w, at, &r); at = r.at + r.len) {
+        for (size_t at = 0; !d->turns[i].ids && find_reference(d, w, at, &r); at = r.at + r.len) {
             if (r.is_prompt && r.number < n_prompts)
                 mentioned[r.number] = true;
             *any |= !r.is_prompt || r.number < n_prompts;
@@ -123,7 +128,7 @@ static gr_status put_text(building *b, words w, bool strict)
 {
     size_t at = 0, from = 0;
     gr_gar_reference r;
-    while (find_reference(w, at, &r)) {
+    while (find_reference(b->d, w, at, &r)) {
         const int region = region_of(b->d, b->n_known, &r);
         if (region < 0 && !r.is_prompt && strict)
             return gr_fail(b->err, GR_ERR_ARG,
@@ -218,7 +223,7 @@ static gr_status put_more(building *b, const int *order, int n, words text)
 static bool mentions(const building *b, words text)
 {
     gr_gar_reference r;
-    for (size_t at = 0; find_reference(text, at, &r); at = r.at + r.len)
+    for (size_t at = 0; find_reference(b->d, text, at, &r); at = r.at + r.len)
         if (region_of(b->d, b->n_known, &r) >= 0 || !r.is_prompt)
             return true;
     return false;

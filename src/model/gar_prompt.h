@@ -55,6 +55,7 @@ typedef struct {
     size_t region_rows; /* of each region */
     bool double_bos;    /* as released inference has it; training has one */
     bool all_markers;   /* <PromptK> without such a region is a marker too: published, and for training */
+    bool prompts_only;  /* <region:...> is characters: texts of published rows do not know it */
     bool paper_wording; /* "the masked region" where the released scripts say "this" */
     bool single_is_0;   /* a single region that no text mentions is <Prompt0>; published: <Prompt1> */
     /* Regions of prompts the model does not have: GR_EXTRA_RELEASED gives them rows that are embeddings of

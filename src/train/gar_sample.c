@@ -1,0 +1,225 @@
+#include "train/gar_sample.h"
+
+#include "base/alloc.h"
+#include "model/gar_cut.h"
+#include "model/gar_profile.h"
+
+#define ARENA_BYTES        ((size_t)1 << 30) /* of texts of one sample */
+#define PUBLISHED_MAX_ROWS 16384             /* max_length of configs/gar_1b.py */
+
+void gr_gar_sample_rules_init(gr_gar_sample_rules *rules, const gr_gar_config *config,
+                              const gr_gar_markers *markers, const gr_tokenizer *tokenizer,
+                              const gr_profile *profile)
+{
+    *rules = (gr_gar_sample_rules){ .config = config,
+                                    .markers = markers,
+                                    .tokenizer = tokenizer,
+                                    .profile = *profile,
+                                    .max_rows = PUBLISHED_MAX_ROWS };
+    gr_conversation_rules_init(&rules->conversation, markers->n_prompts);
+    rules->conversation.extra = gr_gar_extra_prompts(profile);
+    rules->profile.value[GR_SWITCH_MULTI_BBOX] = 1;
+    rules->profile.value[GR_SWITCH_DOUBLE_BOS] = 0;
+    gr_scene_rules_init(&rules->scene);
+}
+
+/* What is being made. */
+typedef struct {
+    gr_runtime *rt;
+    const gr_record *record;
+    const gr_gar_sample_rules *rules;
+    gr_draws *draws;
+    gr_skip_note note;
+    gr_error *err;
+    gr_gar_sample *s;
+    gr_arena arena;
+    gr_conversation talk;
+    gr_scene scene;
+} making;
+
+/* --- rows and labels ----------------------------------------------------------------------------------- */
+
+gr_status gr_gar_sample_labels(int32_t **labels, size_t *n_labels, gr_runtime *rt,
+                               const gr_gar_markers *markers, const gr_tokenizer *tokenizer,
+                               const int32_t *ids, size_t n, gr_error *err)
+{
+    uint8_t *supervised = gr_malloc(rt, n, 1);
+    *labels = gr_malloc(rt, n, sizeof **labels);
+    *n_labels = 0;
+    gr_status st = supervised && *labels ? gr_gar_supervise(markers, tokenizer, ids, n, supervised, err)
+                                         : gr_fail(err, GR_ERR_MEM, "no memory for %zu labels", n);
+    for (size_t i = 0; i < n && st == GR_OK; i++) {
+        (*labels)[i] = supervised[i] ? ids[i] : GR_LABEL_NONE;
+        *n_labels += supervised[i];
+    }
+    gr_free(rt, supervised);
+    if (st != GR_OK) {
+        gr_free(rt, *labels);
+        *labels = NULL;
+    }
+    return st;
+}
+
+static gr_status build_prompt(making *m, gr_prompt *p, gr_error *err)
+{
+    const gr_gar_config *c = m->rules->config;
+    const size_t tile = (size_t)c->tokens_side * (size_t)c->tokens_side;
+    const gr_gar_dialog d = { .system = m->rules->system,
+                              .turns = m->talk.turns,
+                              .n_turns = m->talk.n_turns,
+                              .regions = m->talk.regions,
+                              .n_regions = m->talk.n_regions,
+                              .image_rows = (1 + (size_t)(m->s->canvas.cols * m->s->canvas.rows)) * tile,
+                              .region_rows = (size_t)c->replay_grid * (size_t)c->replay_grid,
+                              .double_bos = m->rules->profile.value[GR_SWITCH_DOUBLE_BOS],
+                              .all_markers = true,
+                              .prompts_only = true,
+                              .extra = m->rules->conversation.extra };
+    GR_TRY(gr_gar_prompt_build(p, m->rules->markers, &d, err));
+    return gr_prompt_rows(p, m->rules->tokenizer, &m->s->ids, &m->s->source, err);
+}
+
+static gr_status make_rows(making *m)
+{
+    gr_prompt p;
+    gr_error cause = { 0 };
+    gr_prompt_init(&p, m->rt);
+    const gr_status st = build_prompt(m, &p, &cause);
+    gr_prompt_fini(&p);
+    if (st != GR_OK) {
+        const gr_skip why = st == GR_ERR_LIMIT         ? GR_SKIP_TOO_LONG
+                            : st == GR_ERR_UNSUPPORTED ? GR_SKIP_TOO_MANY_REGIONS
+                                                       : GR_SKIP_BAD_TURNS;
+        return gr_skip_because(&m->note, why, &cause);
+    }
+    GR_TRY(gr_gar_sample_labels(&m->s->labels, &m->s->n_labels, m->rt, m->rules->markers, m->rules->tokenizer,
+                                m->s->ids.v, m->s->ids.n, m->err));
+    return m->s->n_labels ? GR_OK : gr_skip_row(&m->note, GR_SKIP_NO_LABELS, "no answer in the conversation");
+}
+
+/* --- cutting ------------------------------------------------------------------------------------------- */
+
+static gr_status cut(making *m)
+{
+    gr_gar_sample *s = m->s;
+    const int n = m->talk.n_regions;
+    const gr_gar_cut how = { m->rt, m->rules->config, &m->rules->profile, s->canvas };
+    gr_gar_marked regions[GR_MAX_PROMPTS];
+    int order[GR_MAX_PROMPTS];
+    for (int i = 0; i < n; i++) {
+        order[i] = i; /* painted as they are shown */
+        s->prompts[i] = m->talk.regions[i].prompt;
+        regions[i] = (gr_gar_marked){ m->scene.masks[i], s->prompts[i] };
+    }
+    s->n_regions = n;
+    s->n_resized = m->scene.n_resized;
+    GR_TRY(gr_gar_cut_pixels(&s->pixels, &how, m->scene.image, m->err));
+    if (m->talk.whole >= 0)
+        return gr_gar_cut_whole(&s->mask, &how, m->scene.image->width, m->scene.image->height, m->talk.whole,
+                                m->err);
+    if (n == 0)
+        return GR_OK;
+    GR_TRY(gr_gar_cut_masks(&s->mask, &how, regions, order, n, m->err));
+    return gr_gar_cut_boxes(s->boxes, &s->n_boxes, &how, regions, order, n, m->err);
+}
+
+/* Turns, canvas and rows of a picture of that size: too long is known before anything is resized. */
+static gr_status make_text(making *m, int width, int height)
+{
+    const gr_gar_config *c = m->rules->config;
+    const int max_tiles = m->rules->max_tiles ? m->rules->max_tiles : c->max_num_tiles;
+    GR_TRY(gr_canvas_choose(&m->s->canvas, width, height, max_tiles, c->vision.tile_px, m->err));
+    return make_rows(m);
+}
+
+static gr_status make(making *m)
+{
+    GR_TRY(gr_scene_open(&m->scene, m->rt, m->record, &m->rules->scene, &m->note));
+    GR_TRY(gr_scene_draw(&m->scene, m->record, m->talk.of, m->talk.n_regions, &m->note));
+    GR_TRY(make_text(m, m->scene.image->width, m->scene.image->height));
+    return cut(m);
+}
+
+static gr_status measure(making *m)
+{
+    const bool stated = m->record->width > 0;
+    if (!stated)
+        GR_TRY(gr_scene_open(&m->scene, m->rt, m->record, &m->rules->scene, &m->note));
+    return make_text(m, stated ? m->record->width : m->scene.image->width,
+                     stated ? m->record->height : m->scene.image->height);
+}
+
+static gr_status begin(making *m)
+{
+    *m->note.skip = GR_SKIP_NONE;
+    m->s = gr_calloc(m->rt, 1, sizeof *m->s);
+    if (!m->s)
+        return gr_fail(m->err, GR_ERR_MEM, "no memory for a sample");
+    m->s->rt = m->rt;
+    gr_ids_init(&m->s->ids, m->rt, m->rules->max_rows);
+    gr_ids_init(&m->s->source, m->rt, m->rules->max_rows);
+    gr_arena_init(&m->arena, m->rt, ARENA_BYTES);
+    const gr_status st = gr_conversation_make(&m->talk, &m->arena, m->record, &m->rules->conversation,
+                                              m->draws, m->note.skip, m->err);
+    m->s->kind = m->talk.kind;
+    return st;
+}
+
+/* Everything but the sample. */
+static void end(making *m)
+{
+    gr_scene_fini(&m->scene);
+    gr_arena_fini(&m->arena);
+}
+
+gr_status gr_gar_sample_make(gr_gar_sample **out, gr_runtime *rt, const gr_record *record,
+                             const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip, gr_error *err)
+{
+    making m = { .rt = rt,
+                 .record = record,
+                 .rules = rules,
+                 .draws = draws,
+                 .note = { record->key.at, skip, err },
+                 .err = err };
+    *out = NULL;
+    gr_status st = begin(&m);
+    if (st == GR_OK)
+        st = make(&m);
+    end(&m);
+    if (st == GR_OK)
+        *out = m.s;
+    else
+        gr_gar_sample_free(m.s);
+    return st;
+}
+
+gr_status gr_gar_sample_measure(size_t *n_rows, gr_runtime *rt, const gr_record *record,
+                                const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip,
+                                gr_error *err)
+{
+    making m = { .rt = rt,
+                 .record = record,
+                 .rules = rules,
+                 .draws = draws,
+                 .note = { record->key.at, skip, err },
+                 .err = err };
+    gr_status st = begin(&m);
+    if (st == GR_OK)
+        st = measure(&m);
+    *n_rows = st == GR_OK ? m.s->ids.n : 0;
+    end(&m);
+    gr_gar_sample_free(m.s);
+    return st;
+}
+
+void gr_gar_sample_free(gr_gar_sample *s)
+{
+    if (!s)
+        return;
+    gr_ids_fini(&s->ids);
+    gr_ids_fini(&s->source);
+    gr_free(s->rt, s->labels);
+    gr_tiles_free(s->pixels);
+    gr_tiles_free(s->mask);
+    gr_free(s->rt, s);
+}
