@@ -274,9 +274,9 @@ static void gradients_do_not_depend_on_threads_or_backend(void **state)
     training_open(&one, &s);
     draw_adapters(&one);
     const double loss = training_pass(&one, 0.5f);
-    for (int way = 0; way < 3; way++) {
-        s.threads = way == 0 ? 3 : 8;
-        s.backend = way == 2 ? gr_backend_check_new : NULL;
+    for (int way = 0; way < 2; way++) {
+        s.threads = way == 0 ? 8 : 3;
+        s.backend = way == 0 ? NULL : gr_backend_check_new;
         training_open(&other, &s);
         draw_adapters(&other);
         assert_true(training_pass(&other, 0.5f) == loss);
@@ -294,13 +294,7 @@ static void adapters_left_out_change_no_gradient_of_the_others(void **state)
 {
     (void)state;
     static training all, some;
-    static const char *const targets[] = { "qkv",
-                                           "proj,fc1",
-                                           "fc2",
-                                           "linear_1",
-                                           "linear_2,q_proj",
-                                           "k_proj,v_proj,o_proj",
-                                           "up_proj,gate_proj",
+    static const char *const targets[] = { "qkv", "proj,fc1,fc2", "linear_1,linear_2", "k_proj,o_proj",
                                            "down_proj" };
     open_adapted(&all, 0, &everywhere);
     const double loss = training_pass(&all, 1);
