@@ -6,6 +6,13 @@
 gr_status gr_gar_projector_segment(gr_graph **out, gr_runtime *rt, const gr_gar_config *c, int max_tiles,
                                    gr_rounding round, gr_error *err)
 {
+    return gr_gar_adapted_projector_segment(out, rt, c, max_tiles, NULL, round, err);
+}
+
+gr_status gr_gar_adapted_projector_segment(gr_graph **out, gr_runtime *rt, const gr_gar_config *c,
+                                           int max_tiles, const gr_lora *lora, gr_rounding round,
+                                           gr_error *err)
+{
     GR_TRY(gr_graph_new(out, rt, "projector", round, err));
     gr_graph *g = *out;
     const gr_pe_config *v = &c->vision;
@@ -15,9 +22,11 @@ gr_status gr_gar_projector_segment(gr_graph **out, gr_runtime *rt, const gr_gar_
     gr_value *w1 = gr_graph_param(g, "linear_1.weight", h, v->dim),
              *b1 = gr_graph_param(g, "linear_1.bias", 1, h);
     gr_value *w2 = gr_graph_param(g, "linear_2.weight", h, h), *b2 = gr_graph_param(g, "linear_2.bias", 1, h);
+    const gr_lora_slots lo = gr_lora_declare(
+        g, lora, (gr_value *[GR_LORA_TARGET_COUNT]){ [GR_LORA_LINEAR_1] = w1, [GR_LORA_LINEAR_2] = w2 });
     if (v->class_token)
         x = gr_slice_rows(x, rows, 1, patches);
-    x = gr_linear(gr_gelu(gr_linear(x, w1, b1)), w2, b2);
+    x = gr_lora_linear(&lo, gr_gelu(gr_lora_linear(&lo, x, w1, b1)), w2, b2);
     gr_graph_output(g, gr_graph_name(gr_mean_pool(x, v->grid, c->pool), "image_features"));
     return gr_graph_status(g, err);
 }

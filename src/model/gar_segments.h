@@ -6,12 +6,17 @@
 
 #include "graph/graph.h"
 #include "model/gar_config.h"
+#include "model/lora.h"
 
 enum { GR_PROJ_1_W, GR_PROJ_1_B, GR_PROJ_2_W, GR_PROJ_2_B, GR_PROJ_SLOTS };
 /* Tower rows [tiles * rows, D] -> tokens [tiles * tokens_side^2, H]: the class row is dropped, two linear
  * layers with GELU between, and pooling last. */
 gr_status gr_gar_projector_segment(gr_graph **out, gr_runtime *rt, const gr_gar_config *c, int max_tiles,
                                    gr_rounding round, gr_error *err);
+/* Training: the same with the adapters of `lora` (NULL: none) after GR_PROJ_SLOTS. */
+gr_status gr_gar_adapted_projector_segment(gr_graph **out, gr_runtime *rt, const gr_gar_config *c,
+                                           int max_tiles, const gr_lora *lora, gr_rounding round,
+                                           gr_error *err);
 
 /* Feature replay. Inputs: features [feature_rows, H] (extent 0); boxes [regions, 4] (extent 1) in cells,
  * shifted; canvas index [1, 3] = (tiles across, tiles down, feature row of the first tile after the

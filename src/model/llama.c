@@ -23,8 +23,9 @@ static gr_value *norm(gr_value *x, gr_value *w, float eps)
     return gr_scale_columns(gr_rms_norm(x, eps), w);
 }
 
-gr_status gr_llama_block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
-                                 int max_positions, bool paged, gr_rounding round, gr_error *err)
+static gr_status block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
+                               int max_positions, bool paged, const gr_lora *lora, gr_rounding round,
+                               gr_error *err)
 {
     GR_TRY(gr_graph_new(out, rt, "decoder block", round, err));
     gr_graph *g = *out;
@@ -40,19 +41,41 @@ gr_status gr_llama_block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_
     gr_value *gate_w = gr_graph_param(g, "gate_proj", c->ffn, h),
              *up_w = gr_graph_param(g, "up_proj", c->ffn, h);
     gr_value *down_w = gr_graph_param(g, "down_proj", h, c->ffn);
+    const gr_lora_slots lo = gr_lora_declare(g, lora,
+                                             (gr_value *[GR_LORA_TARGET_COUNT]){ [GR_LORA_Q] = q_w,
+                                                                                 [GR_LORA_K] = k_w,
+                                                                                 [GR_LORA_V] = v_w,
+                                                                                 [GR_LORA_O] = o_w,
+                                                                                 [GR_LORA_GATE] = gate_w,
+                                                                                 [GR_LORA_UP] = up_w,
+                                                                                 [GR_LORA_DOWN] = down_w });
 
     gr_value *n = norm(x, norm1, c->rms_eps);
-    gr_value *q = gr_rope(gr_linear(n, q_w, NULL), rope, c->heads, false);
-    gr_value *k = gr_rope(gr_linear(n, k_w, NULL), rope, c->kv_heads, false);
-    gr_value *v = gr_linear(n, v_w, NULL);
+    gr_value *q = gr_rope(gr_lora_linear(&lo, n, q_w, NULL), rope, c->heads, false);
+    gr_value *k = gr_rope(gr_lora_linear(&lo, n, k_w, NULL), rope, c->kv_heads, false);
+    gr_value *v = gr_lora_linear(&lo, n, v_w, NULL);
     const float scale = (float)(1.0 / sqrt((double)c->head_dim));
-    x = gr_add(x, gr_linear(gr_attention(q, k, v, c->heads, c->kv_heads, scale, true, paged), o_w, NULL));
+    x = gr_add(
+        x, gr_lora_linear(&lo, gr_attention(q, k, v, c->heads, c->kv_heads, scale, true, paged), o_w, NULL));
 
     n = norm(x, norm2, c->rms_eps);
-    gr_value *m = gr_mul(gr_silu(gr_linear(n, gate_w, NULL)), gr_linear(n, up_w, NULL));
-    x = gr_add(x, gr_linear(m, down_w, NULL));
+    gr_value *m = gr_mul(gr_silu(gr_lora_linear(&lo, n, gate_w, NULL)), gr_lora_linear(&lo, n, up_w, NULL));
+    x = gr_add(x, gr_lora_linear(&lo, m, down_w, NULL));
     gr_graph_output(g, gr_graph_name(x, "decoder.block"));
     return gr_graph_status(g, err);
+}
+
+gr_status gr_llama_block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
+                                 int max_positions, bool paged, gr_rounding round, gr_error *err)
+{
+    return block_segment(out, rt, c, max_rows, max_positions, paged, NULL, round, err);
+}
+
+gr_status gr_llama_adapted_block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c,
+                                         int max_rows, int max_positions, const gr_lora *lora,
+                                         gr_rounding round, gr_error *err)
+{
+    return block_segment(out, rt, c, max_rows, max_positions, false, lora, round, err);
 }
 
 /* Logits of picked rows; declares both inputs and both parameters. */

@@ -8,6 +8,7 @@
 
 #include "graph/graph.h"
 #include "model/gar_config.h"
+#include "model/lora.h"
 
 enum { GR_LLAMA_EMBED, GR_LLAMA_EMBED_SLOTS };
 /* Inputs: ids [rows, 1]; features [feature_rows, H] (extent 1, capacity max_features). Row r is embedding
@@ -33,6 +34,10 @@ enum {
  */
 gr_status gr_llama_block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c, int max_rows,
                                  int max_positions, bool paged, gr_rounding round, gr_error *err);
+/* Training: the same without pages, with the adapters of `lora` (NULL: none) after GR_LLAMA_BLOCK_SLOTS. */
+gr_status gr_llama_adapted_block_segment(gr_graph **out, gr_runtime *rt, const gr_llama_config *c,
+                                         int max_rows, int max_positions, const gr_lora *lora,
+                                         gr_rounding round, gr_error *err);
 
 enum { GR_LLAMA_NORM, GR_LLAMA_HEAD, GR_LLAMA_HEAD_SLOTS };
 /* Inputs: x [rows, H]; pick [picks, 1] (extent 1, capacity max_picks): the rows whose logits are wanted.

@@ -34,6 +34,12 @@ gr_status gr_pe_embed_segment(gr_graph **out, gr_runtime *rt, const gr_pe_config
 gr_status gr_pe_block_segment(gr_graph **out, gr_runtime *rt, const gr_pe_config *c, int max_tiles,
                               gr_rounding round, gr_error *err)
 {
+    return gr_pe_adapted_block_segment(out, rt, c, max_tiles, NULL, round, err);
+}
+
+gr_status gr_pe_adapted_block_segment(gr_graph **out, gr_runtime *rt, const gr_pe_config *c, int max_tiles,
+                                      const gr_lora *lora, gr_rounding round, gr_error *err)
+{
     GR_TRY(gr_graph_new(out, rt, "tower block", round, err));
     gr_graph *g = *out;
     const int tiles = gr_graph_extent(g, "tiles", max_tiles), d = c->dim, head_dim = d / c->heads;
@@ -53,17 +59,22 @@ gr_status gr_pe_block_segment(gr_graph **out, gr_runtime *rt, const gr_pe_config
     gr_value *fc2_w = gr_graph_param(g, "mlp.fc2.weight", d, c->mlp),
              *fc2_b = gr_graph_param(g, "mlp.fc2.bias", 1, d);
     gr_value *gamma2 = gr_graph_param(g, "gamma_2", 1, d);
+    const gr_lora_slots lo = gr_lora_declare(
+        g, lora,
+        (gr_value *[GR_LORA_TARGET_COUNT]){
+            [GR_LORA_QKV] = qkv_w, [GR_LORA_PROJ] = proj_w, [GR_LORA_FC1] = fc1_w, [GR_LORA_FC2] = fc2_w });
 
-    gr_value *qkv = gr_linear(gr_layer_norm(x, norm1_w, norm1_b, c->norm_eps), qkv_w, qkv_b);
+    gr_value *qkv = gr_lora_linear(&lo, gr_layer_norm(x, norm1_w, norm1_b, c->norm_eps), qkv_w, qkv_b);
     gr_value *q = gr_rope(gr_graph_columns(qkv, 0, d), rope, c->heads, true);
     gr_value *k = gr_rope(gr_graph_columns(qkv, d, d), rope, c->heads, true);
     gr_value *v = gr_graph_columns(qkv, 2 * d, d);
     const float scale = (float)(1.0 / sqrt((double)head_dim));
-    gr_value *a = gr_linear(gr_attention(q, k, v, c->heads, c->heads, scale, false, false), proj_w, proj_b);
+    gr_value *a =
+        gr_lora_linear(&lo, gr_attention(q, k, v, c->heads, c->heads, scale, false, false), proj_w, proj_b);
     x = gr_add(x, gr_scale_columns(a, gamma1));
 
-    gr_value *m = gr_gelu(gr_linear(gr_layer_norm(x, norm2_w, norm2_b, c->norm_eps), fc1_w, fc1_b));
-    x = gr_add(x, gr_scale_columns(gr_linear(m, fc2_w, fc2_b), gamma2));
+    gr_value *m = gr_gelu(gr_lora_linear(&lo, gr_layer_norm(x, norm2_w, norm2_b, c->norm_eps), fc1_w, fc1_b));
+    x = gr_add(x, gr_scale_columns(gr_lora_linear(&lo, m, fc2_w, fc2_b), gamma2));
     gr_graph_output(g, gr_graph_name(x, "tower.block"));
     return gr_graph_status(g, err);
 }

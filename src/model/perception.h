@@ -9,6 +9,7 @@
 
 #include "graph/graph.h"
 #include "model/gar_config.h"
+#include "model/lora.h"
 
 /* Rows of a tile inside the tower: patches and, where there is one, the class token in front. */
 int gr_pe_rows(const gr_pe_config *c);
@@ -41,5 +42,8 @@ enum {
  * gr_rope_table_2d. */
 gr_status gr_pe_block_segment(gr_graph **out, gr_runtime *rt, const gr_pe_config *c, int max_tiles,
                               gr_rounding round, gr_error *err);
+/* Training: the same with the adapters of `lora` (NULL: none) after GR_PE_BLOCK_SLOTS. */
+gr_status gr_pe_adapted_block_segment(gr_graph **out, gr_runtime *rt, const gr_pe_config *c, int max_tiles,
+                                      const gr_lora *lora, gr_rounding round, gr_error *err);
 
 #endif

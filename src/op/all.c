@@ -10,6 +10,7 @@
     X(mul)                \
     X(scale_columns)      \
     X(add_table)          \
+    X(times)              \
     X(gelu)               \
     X(gelu_grad)          \
     X(silu)               \

@@ -21,6 +21,11 @@ gr_value *gr_scale_columns(gr_value *x, gr_value *v); /* x[r][c] * v[c]; v param
 gr_value *gr_add_table(gr_value *x, gr_value *table,
                        int group); /* x[r] + table[r mod group]; table parameter [group, cols] */
 
+/* --- times.c
+ * ---------------------------------------------------------------------------------------------------------
+ */
+gr_value *gr_times(gr_value *x, float s); /* s x; s is fixed when the graph is built */
+
 /* --- activation.c
  * ---------------------------------------------------------------------------------------------------- */
 gr_value *gr_gelu(gr_value *x); /* x (1 + erf(x / sqrt 2)) / 2 */

@@ -89,12 +89,12 @@ static gr_status build_pe_embed(gr_graph **out, const void *user, gr_error *err)
 static gr_status build_pe_block(gr_graph **out, const void *user, gr_error *err)
 {
     const arguments *a = user;
-    return gr_pe_block_segment(out, a->m->rt, &a->m->config.vision, 1, a->m->round, err);
+    return gr_pe_adapted_block_segment(out, a->m->rt, &a->m->config.vision, 1, &a->l->lora, a->m->round, err);
 }
 static gr_status build_projector(gr_graph **out, const void *user, gr_error *err)
 {
     const arguments *a = user;
-    return gr_gar_projector_segment(out, a->m->rt, &a->m->config, 1, a->m->round, err);
+    return gr_gar_adapted_projector_segment(out, a->m->rt, &a->m->config, 1, &a->l->lora, a->m->round, err);
 }
 static gr_status build_replay(gr_graph **out, const void *user, gr_error *err)
 {
@@ -111,9 +111,9 @@ static gr_status build_embed(gr_graph **out, const void *user, gr_error *err)
 static gr_status build_block(gr_graph **out, const void *user, gr_error *err)
 {
     const arguments *a = user;
-    return gr_llama_block_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows,
-                                  a->m->backend ? a->m->max_positions : a->l->max_rows, false, a->m->round,
-                                  err);
+    return gr_llama_adapted_block_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows,
+                                          a->m->backend ? a->m->max_positions : a->l->max_rows, &a->l->lora,
+                                          a->m->round, err);
 }
 static gr_status build_loss(gr_graph **out, const void *user, gr_error *err)
 {
@@ -124,6 +124,18 @@ static gr_status build_loss(gr_graph **out, const void *user, gr_error *err)
 
 static unsigned bits(bool set, unsigned all) { return set ? all : 0; }
 
+/* The adapters of a part, as bits of the parameters after the segment's own n. */
+static unsigned adapter_slots(const gr_lora *l, gr_train_part part, int n)
+{
+    unsigned slots = 0;
+    for (int t = 0; t < GR_LORA_TARGET_COUNT; t++)
+        if (l->targets >> t & 1 && gr_train_part_of(gr_lora_target_tensor((gr_lora_target)t)) == part) {
+            slots |= 3u << n;
+            n += 2;
+        }
+    return slots;
+}
+
 /* What is trained decides how far gradients go down and which of them are made. */
 static gr_status make_segments(gr_passes *p, gr_error *err)
 {
@@ -133,20 +145,25 @@ static gr_status make_segments(gr_passes *p, gr_error *err)
                projector = gr_trains(parts, GR_TRAIN_PROJECTOR), embed = gr_trains(parts, GR_TRAIN_EMBED),
                decoder = gr_trains(parts, GR_TRAIN_DECODER), head = gr_trains(parts, GR_TRAIN_HEAD),
                tied = m->head[GR_LLAMA_HEAD] == m->embed[GR_LLAMA_EMBED];
-    p->in_tower = tower || mask;
-    p->in_picture = p->in_tower || projector;
-    p->in_decoder = p->in_picture || embed || decoder;
+    const gr_lora *lora = &p->limits.lora;
+    const unsigned tower_lora = adapter_slots(lora, GR_TRAIN_TOWER, GR_PE_BLOCK_SLOTS),
+                   projector_lora = adapter_slots(lora, GR_TRAIN_PROJECTOR, GR_PROJ_SLOTS),
+                   decoder_lora = adapter_slots(lora, GR_TRAIN_DECODER, GR_LLAMA_BLOCK_SLOTS);
+    p->in_tower = tower || mask || tower_lora;
+    p->in_picture = p->in_tower || projector || projector_lora;
+    p->in_decoder = p->in_picture || embed || decoder || decoder_lora;
     const unsigned tower_slots = ((1u << GR_PE_EMBED_SLOTS) - 1) & ~(1u << GR_PE_MASK) &
                                  ~(m->config.vision.class_token ? 0 : 1u << GR_PE_CLASS),
                    block_slots = ((1u << GR_LLAMA_BLOCK_SLOTS) - 1) & ~(1u << GR_LLAMA_ROPE),
                    pe_slots = ((1u << GR_PE_BLOCK_SLOTS) - 1) & ~(1u << GR_PE_ROPE);
     const gr_train_wants wants[] = {
         { .params = bits(tower, tower_slots) | bits(mask, 1u << GR_PE_MASK) },
-        { .inputs = bits(p->in_tower, 1), .params = bits(tower, pe_slots) },
-        { .inputs = bits(p->in_tower, 1), .params = bits(projector, (1u << GR_PROJ_SLOTS) - 1) },
+        { .inputs = bits(p->in_tower, 1), .params = bits(tower, pe_slots) | tower_lora },
+        { .inputs = bits(p->in_tower, 1),
+          .params = bits(projector, (1u << GR_PROJ_SLOTS) - 1) | projector_lora },
         { .inputs = bits(p->in_picture, 1), .sum_inputs = 1 },
         { .inputs = bits(p->in_picture, 2), .params = bits(embed, 1u << GR_LLAMA_EMBED) },
-        { .inputs = bits(p->in_decoder, 1), .params = bits(decoder, block_slots) },
+        { .inputs = bits(p->in_decoder, 1), .params = bits(decoder, block_slots) | decoder_lora },
         { .inputs = bits(p->in_decoder, 1),
           .sum_inputs = 1,
           .params = bits(decoder, 1u << GR_LLAMA_NORM) | bits(tied ? embed : head, 1u << GR_LLAMA_HEAD) },
@@ -190,7 +207,7 @@ static gr_status check_limits(const gr_passes_limits *l, const gr_gar_config *c,
             "samples of %d rows, %d tiles and %d regions: expected 2 to %d rows, at least one tile and "
             "1 to %d regions",
             l->max_rows, l->max_tiles, l->max_regions, c->text.context, GR_MAX_PROMPTS);
-    return GR_OK;
+    return gr_lora_check(&l->lora, err);
 }
 
 static bool add_up(void *user, void *pointer, size_t bytes, kind_of_memory kind)
@@ -243,11 +260,22 @@ static bool give_back(void *user, void *pointer, size_t bytes, kind_of_memory ki
     return true;
 }
 
+static bool same_adapters(const gr_lora *a, const gr_lora *b)
+{
+    return a->targets == b->targets && (a->targets == 0 || (a->rank == b->rank && a->alpha == b->alpha));
+}
+
 gr_status gr_passes_new(gr_passes **out, gr_gar *m, gr_backend *b, const gr_flat *flat,
                         const gr_passes_limits *limits, gr_error *err)
 {
     *out = NULL;
     GR_TRY(check_limits(limits, &m->config, err));
+    if (!same_adapters(&limits->lora, &flat->lora))
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "the limits ask for adapters %#x of rank %d, and the flat buffers hold %#x of rank %d: "
+            "both must be planned with the same",
+            limits->lora.targets, limits->lora.rank, flat->lora.targets, flat->lora.rank);
     gr_passes *p = gr_calloc(m->rt, 1, sizeof *p);
     if (!p)
         return gr_fail(err, GR_ERR_MEM, "no memory for training");
@@ -539,6 +567,8 @@ static gr_status backward_tile(gr_passes *p, const gr_picture *picture, int t, c
         dy = dx;
         dx = turn;
     }
+    if (!p->pe_embed.both) /* adapters alone: nothing before the blocks is trained */
+        return GR_OK;
     GR_TRY(read_tile(p, picture, t, err));
     run.inputs[0] = p->pixels;
     run.inputs[1] = p->mask;

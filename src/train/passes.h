@@ -15,6 +15,7 @@ typedef struct {
     int max_rows;   /* of a sample's sequence */
     int max_tiles;  /* of a picture, with the thumbnail */
     int max_regions;
+    gr_lora lora; /* adapters, as the flat buffers hold them; targets 0: none */
 } gr_passes_limits;
 
 /* A sample: a picture as the engine takes it, and a sequence. Borrowed for the call. */
@@ -34,11 +35,12 @@ typedef struct {
     size_t saved, arena, features, buffers, total;
 } gr_passes_memory;
 
-/* Builds the plans and adds up. GR_ERR_ARG: a limit out of its range. */
+/* Builds the plans and adds up. GR_ERR_ARG: a limit, rank or alpha out of its range. */
 gr_status gr_passes_measure(gr_passes_memory *memory, const gr_gar *m, gr_backend *b,
                             const gr_passes_limits *limits, gr_error *err);
 
-/* `m` is prepared for `b` and holds the weights of `flat`; all are borrowed. Takes all memory. */
+/* `m` is prepared for `b` and holds the weights of `flat`; all are borrowed. Takes all memory. GR_ERR_ARG
+ * also: the adapters of the limits are not those of `flat`. */
 gr_status gr_passes_new(gr_passes **out, gr_gar *m, gr_backend *b, const gr_flat *flat,
                         const gr_passes_limits *limits, gr_error *err);
 void gr_passes_free(gr_passes *p); /* NULL is fine */

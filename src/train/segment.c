@@ -62,6 +62,14 @@ size_t gr_train_segment_arena(const gr_train_segment *s)
     return forward > both ? forward : both;
 }
 
+static void bind_adapter(gr_run *run, const gr_train_segment *s, int slot, const gr_flat *flat,
+                         const gr_range *r)
+{
+    run->params[slot] = gr_flat_adapter(flat, r);
+    if (s->param_grad[slot] >= 0)
+        run->outputs[s->param_grad[slot]] = flat->grads + r->offset;
+}
+
 void gr_train_segment_bind(gr_run *run, const gr_train_segment *s, const gr_weight *const *slots, int n,
                            const gr_flat *flat, const gr_gar *m)
 {
@@ -71,5 +79,10 @@ void gr_train_segment_bind(gr_run *run, const gr_train_segment *s, const gr_weig
             continue;
         const gr_range *r = gr_flat_find(flat, (size_t)(slots[i] - m->weights));
         run->outputs[s->param_grad[i]] = r ? flat->grads + r->offset : NULL;
+    }
+    for (int i = 0, at = n; i < n && at < s->n_params; i++) {
+        const gr_range *r = gr_flat_find_adapter(flat, (size_t)(slots[i] - m->weights));
+        for (int half = 0; r && half < 2; half++, at++)
+            bind_adapter(run, s, at, flat, &r[half]);
     }
 }

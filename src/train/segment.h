@@ -31,7 +31,8 @@ void gr_train_segment_fini(gr_train_segment *s);
 /* Arena of the larger graph. */
 size_t gr_train_segment_arena(const gr_train_segment *s);
 
-/* Binds weights, and gradients of those that are held: slots[n] as in gr_gar. */
+/* Binds weights, and gradients of those that are held: slots[n] as in gr_gar. Adapters of these weights are
+ * bound to the parameters behind them. */
 void gr_train_segment_bind(gr_run *run, const gr_train_segment *s, const gr_weight *const *slots, int n,
                            const gr_flat *flat, const gr_gar *m);
 

@@ -57,6 +57,7 @@ static gr_value *table(gr_graph *g)
 {
     return gr_add_table(rows_in(g, 6, 5), gr_graph_param(g, "t", 3, 5), 3);
 }
+static gr_value *times(gr_graph *g) { return gr_times(rows_in(g, 1, 70), -1.7f); }
 static gr_value *gelu(gr_graph *g) { return gr_gelu(rows_in(g, 1, 9)); }
 static gr_value *silu(gr_graph *g) { return gr_silu(rows_in(g, 1, 9)); }
 static gr_value *rms(gr_graph *g) { return gr_rms_norm(rows_in(g, 1, 11), 1e-2f); }
@@ -217,6 +218,15 @@ static gr_value *used_twice(gr_graph *g)
     return gr_add(gr_mul(y, x), gr_linear(gr_add(y, y), w, NULL));
 }
 
+/* A frozen linear layer with a low-rank adapter: W gets no gradient, A and B do. */
+static gr_value *adapter(gr_graph *g)
+{
+    gr_value *x = gr_silu(rows_in(g, 1, 19));
+    gr_value *w = gr_graph_param(g, "w", 45, 19), *a = gr_graph_param(g, "a", 3, 19),
+             *b = gr_graph_param(g, "b", 45, 3);
+    return gr_add(gr_linear(x, w, NULL), gr_linear(gr_times(gr_linear(x, a, NULL), 0.6f), b, NULL));
+}
+
 static gr_value *llama_block(gr_graph *g)
 {
     enum { D = 16, H = 4, KV = 2, HD = 4, M = 24 };
@@ -241,6 +251,7 @@ static const grad_case cases[] = {
     { "mul", mul, { 9 }, { 0 }, NULL, 0, 0 },
     { "scale_columns", scale, { 20 }, { 0 }, NULL, 0, 0 },
     { "add_table", table, { 7 }, { 0 }, NULL, 0, 0 },
+    { "times", times, { 20 }, { 0 }, NULL, 0, 0 },
     { "gelu", gelu, { 33 }, { 0 }, NULL, 0, 0 },
     { "silu", silu, { 33 }, { 0 }, NULL, 0, 0 },
     { "layer_norm", layer, { 18 }, { 0 }, NULL, 0, 0 },
@@ -265,6 +276,7 @@ static const grad_case cases[] = {
     { "columns that overlap", views, { 6 }, { 0 }, NULL, 0, 0 },
     { "columns and the whole", views_and_whole, { 6 }, { 0 }, NULL, 0, 0 },
     { "values and weights used twice", used_twice, { 6 }, { 0 }, NULL, 0, 0 },
+    { "a low-rank adapter", adapter, { 21 }, { 0 }, NULL, 0, 1 },
     { "a decoder block", llama_block, { 23 }, { 6, 17 }, NULL, 0, 1 },
 };
 enum { N_CASES = sizeof cases / sizeof *cases };

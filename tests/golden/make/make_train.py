@@ -28,7 +28,7 @@ STEPS, RATE = 5, 1e-3
 
 
 class Trained(reference.Gar):
-    """A Gar whose forward keeps the graph."""
+    """A Gar whose forward keeps the graph. `tensors` are what is trained."""
 
     def running(self):
         return contextlib.nullcontext()
@@ -67,21 +67,23 @@ def sample(c, gar, tokenizer):
     )
 
 
+def row(name, values):
+    """Norm, and inner product with the direction of the name."""
+    x = values.double().reshape(-1)
+    probe = torch.from_numpy(draw.unit("probe." + name, x.numel(), 1))
+    return [name, float("%.9g" % x.norm()), float("%.9g" % (x @ probe))]
+
+
 def gradients(gar):
-    rows = []
-    for name, p in gar.tensors.items():
-        g = p.grad.double().reshape(-1)
-        probe = torch.from_numpy(draw.unit("probe." + name, g.numel(), 1))
-        rows.append([name, float("%.9g" % g.norm()), float("%.9g" % (g @ probe))])
-    return rows
+    return [row(name, p.grad) for name, p in gar.tensors.items()]
 
 
-def make(name, tokenizer):
+def make(name, tokenizer, kind=Trained):
     c = cases.BY_NAME[name]
     seed, config = cases.MODELS[c["model"]]
 
     def fresh():
-        gar = Trained(config, seed)
+        gar = kind(config, seed)
         for p in gar.tensors.values():
             p.requires_grad_(True)
         return gar, sample(c, gar, tokenizer)
@@ -141,20 +143,21 @@ def descend(gar, data):
     return losses, norms
 
 
+def save(path, value):
+    """Tables of rows at the end, a row a line."""
+    tables = {key: value.pop(key) for key in ("gradients", "merged") if key in value}
+    files.save_json(path, value)
+    text = path.read_text().rstrip().removesuffix("}").rstrip()
+    for key, rows in tables.items():
+        text += f',\n"{key}": [\n' + ",\n".join(files.json.dumps(r) for r in rows) + "\n]"
+    path.write_text(text + "\n}\n")
+
+
 def main():
     out_dir = pathlib.Path(sys.argv[1]) / "train"
     tokenizer = prompts.byte_tokenizer()
     for name in ANSWERS:
-        value = make(name, tokenizer)
-        path = out_dir / f"{name}.json"
-        rows = value.pop("gradients")
-        files.save_json(path, value)
-        path.write_text(
-            path.read_text().rstrip("}\n")
-            + ',\n"gradients": [\n'
-            + ",\n".join(files.json.dumps(r) for r in rows)
-            + "\n]\n}\n"
-        )
+        save(out_dir / f"{name}.json", make(name, tokenizer))
 
 
 if __name__ == "__main__":

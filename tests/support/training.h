@@ -1,0 +1,71 @@
+/* training.h - a golden model in training: its sample, flat buffers and passes, and what PyTorch gave for
+ * them (tests/golden/make/make_train.py, make_lora.py). Failures fail the test. */
+#ifndef TEST_TRAINING_H
+#define TEST_TRAINING_H
+
+#include "support/golden_case.h"
+#include "test.h"
+#include "train/passes.h"
+
+enum { TRAINING_MAX_IDS = 2048, TRAINING_MAX_ROWS = 200 };
+
+/* A tensor as golden files keep it: length, and product with the drawn direction of its name. */
+typedef struct {
+    char name[160];
+    double norm, probe;
+} training_row;
+
+/* A file tests/golden/train/FILE.json. */
+typedef struct {
+    int32_t ids[TRAINING_MAX_IDS];
+    int n_ids, first_label, n_losses, n_norms, n_grads, n_deltas;
+    double loss, rate, losses[16], norms[16], noise;
+    training_row grads[TRAINING_MAX_ROWS];
+    training_row deltas[TRAINING_MAX_ROWS]; /* what merged adapters add to the tensors */
+    gr_lora lora;
+} training_wanted;
+
+typedef struct {
+    const char *file; /* of tests/golden/train */
+    const char *name; /* of the case in tests/golden/gar */
+    unsigned parts;
+    const gr_lora *lora; /* NULL: no adapters */
+    int threads;
+    unsigned cpu;           /* instructions, GR_CPU_* bits */
+    golden_backend backend; /* NULL: the processor's */
+} training_setup;
+
+typedef struct {
+    golden_case c;
+    training_wanted want;
+    gr_flat flat;
+    bool held[1024];
+    gr_passes *passes;
+    gr_picture picture;
+    int32_t source[TRAINING_MAX_IDS], labels[TRAINING_MAX_IDS];
+    gr_train_sample sample;
+} training;
+
+void training_read_wanted(gr_runtime *rt, const char *file, training_wanted *w);
+
+void training_open(training *t, const training_setup *s);
+void training_close(training *t);
+
+/* The loss of the sample; with scale > 0 gradients are added. */
+double training_pass(training *t, float scale);
+
+/* Element i of the stream `name` under seed 1 of tests/golden/make/draw.py (draw.unit): variance 1. */
+double training_unit(const char *name, size_t i);
+
+const gr_range *training_range(const training *t, const char *name); /* NULL: there is none */
+
+/* Length of n numbers, and product with the direction of a name. */
+training_row training_row_of(const char *name, const float *x, size_t n);
+
+/* Fails unless the gradients of the flat buffer are those of the golden file, all of them. */
+void training_compare_gradients(const training *t);
+
+/* Loss, gradients, and five steps of the published optimiser against the golden file. */
+void training_compare(training *t);
+
+#endif
