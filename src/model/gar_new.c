@@ -1,16 +1,13 @@
 /* gar_new.c - the folder of a new model: made beside its place, renamed when it is complete. */
 #include "model/gar_new.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "model/gar_new_internal.h"
 #include "text/tokenizer.h"
 
@@ -19,12 +16,9 @@
 gr_status gr_gar_new_file(const char *dir, const char *name, const void *bytes, size_t n, gr_error *err)
 {
     char path[4096];
-    gr_file_writer file;
     if (!gr_path_join(path, sizeof path, dir, name))
         return gr_fail(err, GR_ERR_ARG, "%s: the path of %s is too long", dir, name);
-    GR_TRY(gr_file_writer_open(&file, path, err));
-    gr_file_writer_add(&file, bytes, n);
-    return gr_file_writer_commit(&file, err);
+    return gr_file_write(path, bytes, n, err);
 }
 
 /* --- configuration and tokenizer ----------------------------------------------------------------------- */
@@ -107,32 +101,6 @@ static gr_status copy_tokenizer(gr_runtime *rt, const char *dir, const char *fro
 
 /* --- the folder ---------------------------------------------------------------------------------------- */
 
-static bool is_empty_dir(const char *path)
-{
-    DIR *d = opendir(path);
-    bool empty = d != NULL;
-    for (struct dirent *e; empty && (e = readdir(d));)
-        empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-    if (d)
-        closedir(d);
-    return empty;
-}
-
-/* Removes a folder of plain files. */
-static void remove_folder(const char *path)
-{
-    DIR *d = opendir(path);
-    char file[4096];
-    if (d) {
-        for (struct dirent *e; (e = readdir(d));)
-            if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-                gr_path_join(file, sizeof file, path, e->d_name))
-                unlink(file);
-        closedir(d);
-    }
-    rmdir(path);
-}
-
 static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const char *dir,
                              const gr_gar_new_options *o, gr_error *err)
 {
@@ -174,31 +142,18 @@ gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *di
     static const gr_gar_new_options defaults = { 0 };
     const gr_gar_new_options *o = options ? options : &defaults;
     gr_gar_config c = *config;
-    char place[3900], work[4096];
-    size_t n = strlen(dir);
+    gr_folder folder;
     if (c.base_only)
         return gr_fail(err, GR_ERR_ARG, "%s: a new model is a GAR, not a base without mask embedding", dir);
     GR_TRY(gr_gar_new_dtype(&c.stored, config, o, err));
-    while (n > 1 && dir[n - 1] == '/')
-        n--;
-    if (n == 0 || n >= sizeof place)
-        return gr_fail(err, GR_ERR_ARG, "the name of the folder has %zu bytes, expected 1 to %zu", n,
-                       sizeof place - 1);
-    memcpy(place, dir, n);
-    place[n] = '\0';
-    if (gr_path_exists(place) && !is_empty_dir(place))
-        return gr_fail(err, GR_ERR_ARG, "%s: is there already and not an empty folder", place);
+    GR_TRY(gr_folder_init(&folder, dir, false, err));
     if (o->tokenizer)
         GR_TRY(gr_gar_new_check_tokenizer(rt, &c, o->tokenizer, err));
-    GR_TRY(check_room(rt, &c, place, o, err));
-    snprintf(work, sizeof work, "%s.tmp-%ld", place, (long)getpid());
-    if (mkdir(work, 0777) != 0)
-        return gr_fail(err, GR_ERR_IO, "%s: cannot make this folder: %s", work, strerror(errno));
-    gr_status st = fill_folder(rt, &c, work, o, err);
-    if (st == GR_OK && rename(work, place) != 0)
-        st = gr_fail(err, GR_ERR_IO, "%s: cannot rename the finished folder %s to it: %s", place, work,
-                     strerror(errno));
-    if (st != GR_OK)
-        remove_folder(work);
+    GR_TRY(check_room(rt, &c, folder.place, o, err));
+    GR_TRY(gr_folder_make(&folder, err));
+    const gr_status st = fill_folder(rt, &c, folder.work, o, err);
+    if (st == GR_OK)
+        return gr_folder_commit(&folder, err);
+    gr_folder_abort(&folder);
     return st;
 }
