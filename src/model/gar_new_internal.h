@@ -29,7 +29,4 @@ gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const char 
 /* The type of the stored weights. GR_ERR_ARG: not F32, BF16 or F16. */
 gr_status gr_gar_new_dtype(gr_dtype *out, const gr_gar_config *c, const gr_gar_new_options *o, gr_error *err);
 
-/* DIR/NAME with that content. */
-gr_status gr_gar_new_file(const char *dir, const char *name, const void *bytes, size_t n, gr_error *err);
-
 #endif
