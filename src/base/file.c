@@ -94,6 +94,14 @@ void gr_file_writer_abort(gr_file_writer *w)
     unlink(w->temporary);
 }
 
+gr_status gr_file_write(const char *path, const void *bytes, size_t n, gr_error *err)
+{
+    gr_file_writer file;
+    GR_TRY(gr_file_writer_open(&file, path, err));
+    gr_file_writer_add(&file, bytes, n);
+    return gr_file_writer_commit(&file, err);
+}
+
 bool gr_path_is_dir(const char *path)
 {
     struct stat s;

@@ -35,6 +35,8 @@ void gr_file_writer_add(gr_file_writer *w, const void *bytes, size_t n);
 gr_status gr_file_writer_status(const gr_file_writer *w, gr_error *err);
 gr_status gr_file_writer_commit(gr_file_writer *w, gr_error *err); /* closes in every case */
 void gr_file_writer_abort(gr_file_writer *w); /* removes what was written; fine after commit */
+/* A whole file at once. */
+gr_status gr_file_write(const char *path, const void *bytes, size_t n, gr_error *err);
 
 bool gr_path_is_dir(const char *path);
 bool gr_path_exists(const char *path);
