@@ -11,15 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/buf.h"
+#include "io/shard_writer.h"
 #include "model/gar_config.h"
-
-#define GR_GAR_SHARD_BYTES 5000000000u /* as the published writer: max_shard_size "5GB" */
 
 typedef struct {
     uint64_t seed;
     gr_dtype dtype;        /* of the stored weights: F32, BF16 or F16; 0 or GR_DTYPE_COUNT: as configured */
     const char *tokenizer; /* tokenizer.json, or its folder, to copy; NULL: 256 bytes and the specials */
-    uint64_t shard_bytes;  /* most bytes of data in one file; 0: GR_GAR_SHARD_BYTES */
+    uint64_t shard_bytes;  /* most bytes of data in one file; 0: GR_SHARD_BYTES */
     /* Told bytes of weights done and in all, a few times a second at least; returns false to cancel. May be
      * NULL. */
     bool (*progress)(void *user, uint64_t done, uint64_t total);
