@@ -1,0 +1,69 @@
+/* trainer.h - a model in training: its frozen weights, the flat buffers of the trained ones, the memory of
+ * passes, and the optimiser's step. What it takes is known before it is taken.
+ *
+ * Weights are f32 while they are trained, and what is computed is not rounded. Results do not depend on
+ * threads. */
+#ifndef GR_TRAIN_TRAINER_H
+#define GR_TRAIN_TRAINER_H
+
+#include "train/adamw.h"
+#include "train/passes.h"
+#include "train/train_source.h"
+
+typedef struct {
+    gr_passes_limits limits; /* and the parts that are trained */
+    gr_adamw adamw;
+    size_t memory_bytes; /* most it may take; 0: whatever is there */
+} gr_trainer_options;
+
+/* Bytes. */
+typedef struct {
+    size_t flat;    /* weights, gradients and two moments of what is trained */
+    size_t frozen;  /* the other weights, prepared, and tables */
+    size_t passes;  /* saved boundaries, arena, features (gr_passes_measure) */
+    size_t reading; /* buffers while weights are read; given back before those of `passes` are taken */
+    size_t total;   /* at the most */
+} gr_trainer_memory;
+
+typedef struct {
+    gr_runtime *rt;
+    gr_backend *backend;
+    gr_gar *gar;
+    gr_flat flat;
+    bool *held; /* [tensors] */
+    gr_passes *passes;
+    gr_trainer_options o;
+    gr_trainer_memory memory;
+    int64_t steps; /* of the optimiser, since the moments were zero */
+} gr_trainer;
+
+/* Opens a model folder and adds up; takes no memory of the weights' size. On failure *out is NULL.
+ * GR_ERR_ARG: limits out of range, nothing to train. GR_ERR_LIMIT: it takes more than options->memory_bytes;
+ * the sentence has the bytes of each part. Others as gr_gar_open. */
+gr_status gr_trainer_open(gr_trainer **out, gr_runtime *rt, const char *dir,
+                          const gr_trainer_options *options, gr_error *err);
+/* Takes the memory and reads the weights. Once. `progress` (may be NULL) is told what is done and all of it,
+ * in some unit, first of the trained and then of the frozen weights; false cancels. */
+gr_status gr_trainer_load(gr_trainer *t, bool (*progress)(void *user, size_t done, size_t total), void *user,
+                          gr_error *err);
+void gr_trainer_close(gr_trainer *t); /* NULL is fine */
+
+typedef struct {
+    double loss;   /* mean over the samples of the mean over each one's scored rows */
+    double norm;   /* of all gradients, before clipping */
+    uint64_t rows; /* of all sequences */
+    double wait_s; /* for samples */
+} gr_trainer_result;
+
+/* One step of the optimiser over elements first..first+n-1 of an epoch, each with weight 1/n, at learning
+ * rate `lr`. GR_ERR_LIMIT: a loss or the norm is not finite; the sentence names the step, counted from 1, and
+ * the samples. After any failure weights, moments and `steps` are what they were. */
+gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t epoch, uint64_t first, int n,
+                          double lr, gr_trainer_result *result, gr_error *err);
+
+/* Mean loss of elements 0..n-1 of epoch 0, without a step. `go_on` (may be NULL) is polled before each
+ * sample; false: GR_ERR_CANCELLED. A loss that is not finite is no failure. */
+gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint64_t n,
+                              bool (*go_on)(void *user), void *user, double *loss, gr_error *err);
+
+#endif

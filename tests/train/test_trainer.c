@@ -1,0 +1,258 @@
+/* A model in training: what it takes is said before, steps are steps of the optimiser, and what is not finite
+ * stops it and changes nothing. */
+#include "test.h"
+
+#include "base/alloc.h"
+#include "grasp/new.h"
+#include "support/counting.h"
+#include "support/lesson.h"
+#include "support/tempdir.h"
+#include "train/trainer.h"
+
+typedef struct {
+    test_dir dir;
+    gr_runtime *rt;
+} fixture;
+
+static int setup(void **state)
+{
+    static fixture f;
+    gr_error err = { 0 };
+    test_dir_make(&f.dir);
+    f.rt = test_runtime();
+    MUST(gr_checkpoint_new(f.rt, "gar-test", test_dir_file(&f.dir, "m"), NULL, &err));
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    gr_runtime_free(f->rt);
+    test_dir_remove(&f->dir);
+    return 0;
+}
+
+static gr_trainer_options options_of(unsigned parts)
+{
+    return (gr_trainer_options){
+        .limits = { .parts = parts, .max_rows = LESSON_ROWS, .max_tiles = 1, .max_regions = 1 },
+        .adamw = GR_ADAMW_PUBLISHED
+    };
+}
+
+static gr_trainer *train(const fixture *f, gr_runtime *rt, unsigned parts)
+{
+    gr_error err = { 0 };
+    gr_trainer *t;
+    const gr_trainer_options o = options_of(parts);
+    MUST(gr_trainer_open(&t, rt, test_dir_file(&f->dir, "m"), &o, &err));
+    MUST(gr_trainer_load(t, NULL, NULL, &err));
+    return t;
+}
+
+/* --- memory -------------------------------------------------------------------------------------------- */
+
+static void memory_is_known_before_it_is_taken(void **state)
+{
+    const fixture *f = *state;
+    static const unsigned parts[] = { GR_TRAIN_ALL, 1u << GR_TRAIN_PROJECTOR, 1u << GR_TRAIN_EMBED };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        gr_error err = { 0 };
+        gr_trainer *t;
+        counting memory = { 0 };
+        gr_runtime *rt = counting_runtime(&memory, 2);
+        const gr_trainer_options o = options_of(parts[i]);
+        MUST(gr_trainer_open(&t, rt, test_dir_file(&f->dir, "m"), &o, &err));
+        const size_t before = memory.now;
+        MUST(gr_trainer_load(t, NULL, NULL, &err));
+        const size_t taken = memory.now - before;
+        /* Graphs and other small things are not added up. */
+        assert_in_range(taken, t->memory.frozen + t->memory.flat + t->memory.passes,
+                        t->memory.frozen + t->memory.flat + t->memory.passes + (1 << 19));
+        assert_true(memory.peak - before <= t->memory.total + (1 << 19));
+        gr_trainer_close(t);
+        gr_runtime_free(rt);
+    }
+}
+
+static void what_does_not_fit_is_refused_with_its_bytes(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t;
+    char want[64];
+    gr_trainer_options o = options_of(GR_TRAIN_ALL);
+    MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
+    const size_t total = t->memory.total;
+    gr_trainer_close(t);
+    o.memory_bytes = total;
+    MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
+    gr_trainer_close(t);
+    o.memory_bytes = total - 1;
+    snprintf(want, sizeof want, "training takes %zu bytes, %zu are allowed", total, total - 1);
+    MUST_FAIL(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err), GR_ERR_LIMIT, want);
+    assert_null(t);
+    o = options_of(0);
+    MUST_FAIL(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err), GR_ERR_ARG, "no tensor");
+    MUST_FAIL(gr_trainer_open(&t, f->rt, "/nowhere", &o, &err), GR_ERR_IO, "/nowhere");
+}
+
+/* --- steps --------------------------------------------------------------------------------------------- */
+
+/* One step over n samples is what the passes give, each with weight 1/n, and one AdamW step. */
+static void a_step_averages_its_samples(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *a = train(f, f->rt, GR_TRAIN_ALL), *b = train(f, f->rt, GR_TRAIN_ALL);
+    gr_trainer_result result;
+    lesson l;
+    double sum = 0;
+    lesson_init(&l, &a->gar->config, 5, true);
+    const gr_train_source source = lesson_source(&l);
+    MUST(gr_trainer_step(a, &source, 1, 2, 3, 1e-3, &result, &err));
+    for (uint64_t i = 2; i < 5; i++) {
+        gr_train_item item;
+        double loss;
+        MUST(source.give(source.user, 1, i, &item, &err));
+        MUST(gr_passes_run(b->passes, &item.sample, 1 / 3.0f, &loss, &err));
+        sum += loss / 3;
+    }
+    const double norm = gr_grad_norm(&b->flat);
+    gr_adamw_step(&b->o.adamw, &b->flat, 1, 1e-3, norm);
+    assert_true(result.loss == sum && result.norm == norm && a->steps == 1);
+    assert_int_equal(result.rows, 3 * 41);
+    assert_memory_equal(a->flat.weights, b->flat.weights, a->flat.n * sizeof(float));
+    gr_trainer_close(a);
+    gr_trainer_close(b);
+}
+
+static void steps_do_not_depend_on_threads(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *one = train(f, f->rt, GR_TRAIN_ALL);
+    gr_runtime *rt = test_runtime_threads(3);
+    gr_trainer *other = train(f, rt, GR_TRAIN_ALL), *both[] = { one, other };
+    for (int i = 0; i < 2; i++) {
+        lesson l;
+        gr_trainer_result result;
+        lesson_init(&l, &both[i]->gar->config, 4, true);
+        const gr_train_source source = lesson_source(&l);
+        for (int step = 0; step < 3; step++)
+            MUST(gr_trainer_step(both[i], &source, 0, (uint64_t)step * 2, 2, 1e-3, &result, &err));
+    }
+    assert_memory_equal(one->flat.weights, other->flat.weights, one->flat.n * sizeof(float));
+    assert_memory_equal(one->flat.v, other->flat.v, one->flat.n * sizeof(float));
+    gr_trainer_close(one);
+    gr_trainer_close(other);
+    gr_runtime_free(rt);
+}
+
+static bool no(void *user)
+{
+    (void)user;
+    return false;
+}
+
+static void validation_is_the_mean_loss_and_changes_nothing(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t = train(f, f->rt, GR_TRAIN_ALL);
+    lesson l;
+    gr_trainer_result result;
+    double loss;
+    lesson_init(&l, &t->gar->config, 3, true);
+    const gr_train_source source = lesson_source(&l);
+    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &loss, &err));
+    assert_true(gr_grad_norm(&t->flat) == 0 && t->steps == 0);
+    MUST(gr_trainer_step(t, &source, 0, 0, 3, 0, &result, &err));
+    assert_true(fabs(loss / result.loss - 1) < 1e-12); /* the same samples; divided in another order */
+    MUST_FAIL(gr_trainer_validate(t, &source, 3, no, NULL, &loss, &err), GR_ERR_CANCELLED,
+              "after 0 of 3 validation samples");
+    gr_trainer_close(t);
+}
+
+/* --- failures ------------------------------------------------------------------------------------------ */
+
+static void what_is_not_finite_stops_and_changes_nothing(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t = train(f, f->rt, GR_TRAIN_ALL);
+    lesson l;
+    gr_trainer_result result;
+    lesson_init(&l, &t->gar->config, 4, true);
+    const gr_train_source source = lesson_source(&l);
+    MUST(gr_trainer_step(t, &source, 0, 0, 2, 1e-3, &result, &err));
+    const size_t bytes = t->flat.n * sizeof(float);
+    float *kept[3] = { malloc(bytes), malloc(bytes), malloc(bytes) },
+          *now[3] = { t->flat.weights, t->flat.m, t->flat.v };
+    for (int i = 0; i < 3; i++) {
+        assert_non_null(kept[i]);
+        memcpy(kept[i], now[i], bytes);
+    }
+    l.spoiled = 3;
+    MUST_FAIL(gr_trainer_step(t, &source, 0, 2, 2, 1e-3, &result, &err), GR_ERR_LIMIT,
+              "step 2: the loss of sample lesson/3 is nan");
+    l.refuses = true;
+    MUST_FAIL(gr_trainer_step(t, &source, 0, 2, 2, 1e-3, &result, &err), GR_ERR_IO, "the lesson was lost");
+    for (int i = 0; i < 3; i++) {
+        assert_memory_equal(kept[i], now[i], bytes);
+        free(kept[i]);
+    }
+    assert_true(t->steps == 1 && gr_grad_norm(&t->flat) == 0);
+    gr_trainer_close(t);
+}
+
+/* A finite loss with gradients beyond f32: the norm tells. */
+static void a_norm_that_is_not_finite_names_its_samples(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t = train(f, f->rt, GR_TRAIN_ALL);
+    lesson l;
+    gr_trainer_result result;
+    lesson_init(&l, &t->gar->config, 4, false);
+    const gr_train_source source = lesson_source(&l);
+    t->flat.grads[0] = INFINITY;
+    MUST_FAIL(gr_trainer_step(t, &source, 0, 1, 2, 1e-3, &result, &err), GR_ERR_LIMIT,
+              "step 1: the norm of the gradients is inf, over samples from lesson/1 to lesson/2");
+    MUST(gr_trainer_step(t, &source, 0, 1, 2, 1e-3, &result, &err));
+    gr_trainer_close(t);
+}
+
+static void a_sample_over_the_limits_is_named(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t;
+    gr_trainer_options o = options_of(GR_TRAIN_ALL);
+    lesson l;
+    gr_trainer_result result;
+    o.limits.max_rows = 20;
+    MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
+    MUST(gr_trainer_load(t, NULL, NULL, &err));
+    lesson_init(&l, &t->gar->config, 4, true);
+    const gr_train_source source = lesson_source(&l);
+    MUST_FAIL(gr_trainer_step(t, &source, 0, 0, 1, 1e-3, &result, &err), GR_ERR_LIMIT,
+              "step 1, sample lesson/0: a sample of 41 rows, expected 2 to 20");
+    gr_trainer_close(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_known_before_it_is_taken),
+        cmocka_unit_test(what_does_not_fit_is_refused_with_its_bytes),
+        cmocka_unit_test(a_step_averages_its_samples),
+        cmocka_unit_test(steps_do_not_depend_on_threads),
+        cmocka_unit_test(validation_is_the_mean_loss_and_changes_nothing),
+        cmocka_unit_test(what_is_not_finite_stops_and_changes_nothing),
+        cmocka_unit_test(a_norm_that_is_not_finite_names_its_samples),
+        cmocka_unit_test(a_sample_over_the_limits_is_named),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
