@@ -2,12 +2,8 @@
  * stops it and changes nothing. */
 #include "test.h"
 
-#include "base/alloc.h"
-#include "grasp/new.h"
 #include "support/counting.h"
-#include "support/lesson.h"
-#include "support/tempdir.h"
-#include "train/trainer.h"
+#include "support/trained.h"
 
 typedef struct {
     test_dir dir;
@@ -17,10 +13,9 @@ typedef struct {
 static int setup(void **state)
 {
     static fixture f;
-    gr_error err = { 0 };
     test_dir_make(&f.dir);
     f.rt = test_runtime();
-    MUST(gr_checkpoint_new(f.rt, "gar-test", test_dir_file(&f.dir, "m"), NULL, &err));
+    trained_make(f.rt, &f.dir);
     *state = &f;
     return 0;
 }
@@ -43,12 +38,7 @@ static gr_trainer_options options_of(unsigned parts)
 
 static gr_trainer *train(const fixture *f, gr_runtime *rt, unsigned parts)
 {
-    gr_error err = { 0 };
-    gr_trainer *t;
-    const gr_trainer_options o = options_of(parts);
-    MUST(gr_trainer_open(&t, rt, test_dir_file(&f->dir, "m"), &o, &err));
-    MUST(gr_trainer_load(t, NULL, NULL, &err));
-    return t;
+    return trained_open(rt, &f->dir, parts);
 }
 
 /* --- memory -------------------------------------------------------------------------------------------- */
