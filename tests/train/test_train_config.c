@@ -1,0 +1,154 @@
+/* The options of a run: defaults of the published recipe, a file, assignments, and what is refused. */
+#include "test.h"
+
+#include "support/tempdir.h"
+#include "train/train_config.h"
+
+typedef struct {
+    test_dir dir;
+    gr_runtime *rt;
+    gr_train_config c;
+} fixture;
+
+static int setup(void **state)
+{
+    static fixture f;
+    test_dir_make(&f.dir);
+    f.rt = test_runtime();
+    gr_train_config_init(&f.c, f.rt);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    gr_runtime_free(f->rt);
+    test_dir_remove(&f->dir);
+    return 0;
+}
+
+static gr_status read_text(fixture *f, const char *text, gr_error *err)
+{
+    test_dir_write(&f->dir, "train.json", text, strlen(text));
+    return gr_train_config_read(&f->c, test_dir_file(&f->dir, "train.json"), err);
+}
+
+static void defaults_are_the_published_recipe(void **state)
+{
+    const fixture *f = *state;
+    const gr_train_config *c = &f->c;
+    assert_string_equal(c->parts, "all");
+    assert_true(c->learning_rate == 1e-5 && c->warmup == 0.03 && c->warmup_start == 1e-5 && c->beta1 == 0.9 &&
+                c->beta2 == 0.999 && c->eps == 1e-8 && c->weight_decay == 0 && c->clip == 1);
+    assert_true(c->accumulation == 64 && c->epochs == 1 && c->seed == 42 && c->save_every == 5000 &&
+                c->keep == 2 && c->dtype == 0 && c->max_tiles == 17);
+}
+
+static void a_file_then_assignments(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    MUST(read_text(f, "{\"model\": \"a b\", \"output\": \"r\", \"clip\": 2, \"dtype\": \"f32\"}", &err));
+    MUST(gr_train_config_set(&f->c, "clip=0.5", &err));
+    MUST(gr_train_config_set(&f->c, "model=x=y", &err));
+    assert_true(f->c.clip == 0.5 && f->c.dtype == 1);
+    assert_string_equal(f->c.model, "x=y");
+    MUST(gr_train_config_check(&f->c, &err));
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+    static const struct {
+        const char *text, *part;
+    } files[] = {
+        { "{\"learnig_rate\": 1}",
+          "train.json: line 1, column 2: there is no option 'learnig_rate'; 'learning_rate' "
+          "may be meant" },
+        { "{\"zebra_crossing\": 1}", "there is no option 'zebra_crossing'" },
+        { "{\"clip\": 1, \"clip\": 1}", "clip is there twice" },
+        { "{\"clip\": -1}", "clip is -1, expected 0 to 1e+30" },
+        { "{\"keep\": 0}", "keep" },
+        { "{\"keep\": 1.5}", "keep" },
+        { "{\"keep\": \"2\"}", "keep" },
+        { "{\"dtype\": \"f16\"}", "dtype: expected one of bf16|f32" },
+        { "{\"model\": 3}", "model" },
+        { "[]", "train.json: line 1" },
+        { "{} x", "train.json: line 1" },
+    };
+    static const struct {
+        const char *text, *part;
+    } sets[] = {
+        { "clip", "'clip' is no assignment, expected NAME=VALUE" },
+        { "clop=1", "there is no option 'clop'; 'clip' may be meant" },
+        { "clip=", "'' is no value of clip" },
+        { "clip=1x", "'1x' is no value of clip" },
+        { "dtype=f16", "'f16' is no value of dtype" },
+        { "keep=1e9", "is no value of keep" },
+    };
+    fixture *f = *state;
+    gr_error err = { 0 };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        MUST_FAIL(read_text(f, files[i].text, &err), GR_ERR_FORMAT, files[i].part);
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        MUST_FAIL(gr_train_config_set(&f->c, sets[i].text, &err), GR_ERR_ARG, sets[i].part);
+    MUST_FAIL(gr_train_config_read(&f->c, "/nowhere", &err), GR_ERR_IO, "/nowhere");
+    gr_train_config_init(&f->c, f->rt);
+    MUST_FAIL(gr_train_config_check(&f->c, &err), GR_ERR_ARG, "the run has no model");
+    MUST(gr_train_config_set(&f->c, "model=m", &err));
+    MUST_FAIL(gr_train_config_check(&f->c, &err), GR_ERR_ARG, "the run has no output");
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    gr_buf text, again;
+    gr_buf_init(&text, f->rt, 1 << 20);
+    gr_buf_init(&again, f->rt, 1 << 20);
+    MUST(gr_train_config_set(&f->c, "model=a \"b\"", &err));
+    MUST(gr_train_config_set(&f->c, "learning_rate=0.1", &err));
+    gr_train_config_write(&f->c, &text, false);
+    gr_train_config_init(&f->c, f->rt);
+    MUST(read_text(f, gr_buf_str(&text), &err));
+    gr_train_config_write(&f->c, &again, false);
+    assert_string_equal(gr_buf_str(&text), gr_buf_str(&again));
+
+    gr_buf_clear(&again);
+    gr_train_config_init(&f->c, f->rt);
+    MUST(gr_train_config_set(&f->c, "clip=3", &err));
+    gr_train_config_write(&f->c, &again, true);
+    assert_non_null(strstr(gr_buf_str(&again),
+                           "clip               = 3.0   [command line; default 1, gar_1b.py]  largest"));
+    assert_non_null(strstr(gr_buf_str(&again), "keep               = 2   [default; default 2, gar_1b.py]"));
+    gr_buf_fini(&text);
+    gr_buf_fini(&again);
+}
+
+static void what_decides_a_run_may_not_change(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    gr_buf text;
+    gr_buf_init(&text, f->rt, 1 << 20);
+    gr_train_config_write(&f->c, &text, false);
+    MUST(gr_train_config_compare(&f->c, text.data, text.len, &err));
+    MUST(gr_train_config_set(&f->c, "save_every=3", &err));
+    MUST(gr_train_config_compare(&f->c, text.data, text.len, &err));
+    MUST(gr_train_config_set(&f->c, "learning_rate=0.25", &err));
+    MUST_FAIL(gr_train_config_compare(&f->c, text.data, text.len, &err), GR_ERR_ARG,
+              "learning_rate is 0.25, and the run was begun with 0.00001: it cannot go on");
+    gr_buf_fini(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(defaults_are_the_published_recipe, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_then_assignments, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_written_is_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_decides_a_run_may_not_change, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
