@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "grasp/model.h"
 #include "support/trained.h"
+#include "train/adamw.h"
 #include "train/snapshot.h"
 #include "train/train_run.h"
 
@@ -20,7 +21,7 @@ typedef struct {
     gr_train_outcome outcome;
     /* What the run told. */
     int records, validations, stop_after;
-    double last_validation;
+    double last_validation, last_lr;
     gr_trainer_memory memory;
 } fixture;
 
@@ -28,6 +29,7 @@ static void on_record(void *user, const gr_train_record *r)
 {
     fixture *f = user;
     f->records++;
+    f->last_lr = r->lr;
     assert_true(r->step >= 1 && r->step <= r->steps && isfinite(r->loss) && r->lr >= 0 && r->peak_bytes > 0);
 }
 
@@ -188,6 +190,8 @@ static void log_validation_and_checkpoints_come_as_asked_for(void **state)
     set(f, "save_every=4");
     MUST(go(f, &err)); /* 5 samples, 2 a step: 3 steps an epoch, 9 in all */
     assert_true(f->outcome.step == 9 && f->outcome.steps == 9 && f->records == 9 && f->validations == 3);
+    const gr_schedule published = { 3e-3, 1e-5, 1, 18 }; /* counted in samples; a tenth of 18 is 1 */
+    assert_true(f->last_lr == gr_schedule_lr(&published, 17));
     assert_int_equal(f->data.asked, 18);
     assert_int_equal(f->validation.asked, 6);
     assert_true(f->memory.total > 0 && isfinite(f->last_validation));
