@@ -61,6 +61,9 @@ void gr_train_config_init(gr_train_config *c, gr_runtime *rt);
 /* Takes the options of a file over. GR_ERR_FORMAT: no JSON object; an option that there is not, with the one
  * that may be meant, is there twice, or has a value of another kind or range. GR_ERR_IO, GR_ERR_MEM. */
 gr_status gr_train_config_read(gr_train_config *c, const char *path, gr_error *err);
+/* The same of a text; `name` is for messages. */
+gr_status gr_train_config_parse(gr_train_config *c, const char *text, size_t n, const char *name,
+                                gr_error *err);
 /* NAME=VALUE. GR_ERR_ARG, as above. */
 gr_status gr_train_config_set(gr_train_config *c, const char *assignment, gr_error *err);
 
