@@ -16,6 +16,9 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
 #define GR_TRAIN_OPTION_TABLE(X)                                                                             \
     X(model,              TEXT,  "",       0, 0,        true,  "",        "the model folder that training begins with") \
     X(output,             TEXT,  "",       0, 0,        false, "",        "the folder of the run: checkpoints and log.jsonl") \
+    X(data,               TEXT,  "",       0, 0,        true,  "",        "training rows: files of JSON or JSON lines, folders of Arrow files, joined by commas") \
+    X(validation,         TEXT,  "",       0, 0,        false, "",        "rows for validation, as data; empty: none") \
+    X(image_root,         TEXT,  "",       0, 0,        false, "",        "the folder of the pictures that rows name by relative paths") \
     X(export_to,          TEXT,  "",       0, 0,        false, "",        "a model folder to write at the end; empty: none") \
     X(parts,              TEXT,  "all",    0, 0,        true,  "gar_1b.py: nothing is frozen", "what is trained: all, or some of tower, mask, projector, embed, decoder and head, joined by commas") \
     X(epochs,             WHOLE, "1",      1, 1e6,      true,  "gar_1b.py", "times that the data are gone through") \
