@@ -23,21 +23,33 @@ static bool is_empty_dir(const char *path)
     return empty;
 }
 
-gr_status gr_folder_init(gr_folder *f, const char *place, bool replaces, gr_error *err)
+static gr_status settle_names(gr_folder *f, const char *dir, gr_error *err)
 {
-    size_t n = strlen(place);
-    while (n > 1 && place[n - 1] == '/')
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
         n--;
     if (n == 0 || n >= sizeof f->place)
         return gr_fail(err, GR_ERR_ARG, "the name of the folder has %zu bytes, expected 1 to %zu", n,
                        sizeof f->place - 1);
-    memcpy(f->place, place, n);
+    memcpy(f->place, dir, n);
     f->place[n] = '\0';
-    f->replaces = replaces;
     snprintf(f->work, sizeof f->work, "%s.tmp-%ld", f->place, (long)getpid());
-    if (!replaces && gr_path_exists(f->place) && !is_empty_dir(f->place))
+    return GR_OK;
+}
+
+gr_status gr_folder_init(gr_folder *f, const char *dir, gr_error *err)
+{
+    f->replaces = false;
+    GR_TRY(settle_names(f, dir, err));
+    if (gr_path_exists(f->place) && !is_empty_dir(f->place))
         return gr_fail(err, GR_ERR_ARG, "%s: is there already and not an empty folder", f->place);
     return GR_OK;
+}
+
+gr_status gr_folder_init_over(gr_folder *f, const char *dir, gr_error *err)
+{
+    f->replaces = true;
+    return settle_names(f, dir, err);
 }
 
 gr_status gr_folder_make(gr_folder *f, gr_error *err)
@@ -46,6 +58,14 @@ gr_status gr_folder_make(gr_folder *f, gr_error *err)
     if (mkdir(f->work, 0777) != 0)
         return gr_fail(err, GR_ERR_IO, "%s: cannot make this folder: %s", f->work, strerror(errno));
     return GR_OK;
+}
+
+gr_status gr_folder_add(const gr_folder *f, const char *name, const void *bytes, size_t n, gr_error *err)
+{
+    char path[4096];
+    if (!gr_path_join(path, sizeof path, f->work, name))
+        return gr_fail(err, GR_ERR_ARG, "%s: the path of %s is too long", f->work, name);
+    return gr_file_write(path, bytes, n, err);
 }
 
 gr_status gr_folder_sync(const char *path, gr_error *err)
@@ -67,22 +87,20 @@ static gr_status sync_parent(const char *path, gr_error *err)
     return gr_folder_sync(parent, err);
 }
 
-gr_status gr_folder_commit(gr_folder *f, gr_error *err)
+gr_status gr_folder_finish(gr_folder *f, gr_status st, gr_error *err)
 {
-    gr_status st = gr_folder_sync(f->work, err);
+    if (st == GR_OK)
+        st = gr_folder_sync(f->work, err);
     if (st == GR_OK && f->replaces)
         gr_folder_remove(f->place);
     if (st == GR_OK && rename(f->work, f->place) != 0)
         st = gr_fail(err, GR_ERR_IO, "%s: cannot rename the finished folder %s to it: %s", f->place, f->work,
                      strerror(errno));
-    if (st != GR_OK) {
-        gr_folder_abort(f);
-        return st;
-    }
-    return sync_parent(f->place, err);
+    if (st == GR_OK)
+        return sync_parent(f->place, err);
+    gr_folder_remove(f->work);
+    return st;
 }
-
-void gr_folder_abort(gr_folder *f) { gr_folder_remove(f->work); }
 
 /* --- walking ------------------------------------------------------------------------------------------- */
 
@@ -153,23 +171,4 @@ void gr_folder_remove(const char *path)
 {
     gr_folder_walk(path, remove_entry, (void *)(uintptr_t)path, NULL);
     rmdir(path);
-}
-
-gr_status gr_folder_finish(gr_folder *f, gr_status st, gr_error *err)
-{
-    if (st == GR_OK)
-        return gr_folder_commit(f, err);
-    gr_folder_abort(f);
-    return st;
-}
-
-gr_status gr_folder_add(const gr_folder *f, const char *name, const void *bytes, size_t n, gr_error *err)
-{
-    char path[4096];
-    gr_file_writer file;
-    if (!gr_path_join(path, sizeof path, f->work, name))
-        return gr_fail(err, GR_ERR_ARG, "%s: the path of %s is too long", f->work, name);
-    GR_TRY(gr_file_writer_open(&file, path, err));
-    gr_file_writer_add(&file, bytes, n);
-    return gr_file_writer_commit(&file, err);
 }

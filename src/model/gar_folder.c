@@ -7,15 +7,7 @@
 
 #define FILE_MAX ((size_t)16 << 20)
 
-gr_status gr_gar_folder_file(const char *dir, const char *name, const void *bytes, size_t n, gr_error *err)
-{
-    char path[4096];
-    if (!gr_path_join(path, sizeof path, dir, name))
-        return gr_fail(err, GR_ERR_ARG, "%s: the path of %s is too long", dir, name);
-    return gr_file_write(path, bytes, n, err);
-}
-
-gr_status gr_gar_folder_config(gr_runtime *rt, const gr_gar_config *c, const char *dir, gr_error *err)
+gr_status gr_gar_folder_config(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder, gr_error *err)
 {
     static const struct {
         const char *name;
@@ -33,34 +25,35 @@ gr_status gr_gar_folder_config(gr_runtime *rt, const gr_gar_config *c, const cha
         gr_buf_clear(&text);
         st = files[i].write(&text, c, err);
         if (st == GR_OK)
-            st = gr_gar_folder_file(dir, files[i].name, text.data, text.len, err);
+            st = gr_folder_add(folder, files[i].name, text.data, text.len, err);
     }
     gr_buf_fini(&text);
     return st;
 }
 
-static gr_status copy_file(gr_runtime *rt, const char *dir, const char *name, const char *from, gr_error *err)
+static gr_status copy_file(gr_runtime *rt, const gr_folder *folder, const char *name, const char *from,
+                           gr_error *err)
 {
     char *bytes;
     size_t n;
     GR_TRY(gr_file_read(rt, from, GR_TOKENIZER_FILE_MAX, &bytes, &n, err));
-    const gr_status st = gr_gar_folder_file(dir, name, bytes, n, err);
+    const gr_status st = gr_folder_add(folder, name, bytes, n, err);
     gr_free(rt, bytes);
     return st;
 }
 
-gr_status gr_gar_folder_tokenizer(gr_runtime *rt, const char *dir, const char *from, gr_error *err)
+gr_status gr_gar_folder_tokenizer(gr_runtime *rt, const gr_folder *folder, const char *from, gr_error *err)
 {
     static const char *const names[] = { "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                                          "chat_template.jinja" };
     char path[4096];
     if (!gr_path_is_dir(from))
-        return copy_file(rt, dir, names[0], from, err);
+        return copy_file(rt, folder, names[0], from, err);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!gr_path_join(path, sizeof path, from, names[i]))
             return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", from);
         if (i == 0 || gr_path_exists(path))
-            GR_TRY(copy_file(rt, dir, names[i], path, err));
+            GR_TRY(copy_file(rt, folder, names[i], path, err));
     }
     return GR_OK;
 }

@@ -5,16 +5,9 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "base/alloc.h"
-#include "base/file.h"
-#include "base/folder.h"
 #include "model/gar_folder.h"
 #include "model/gar_new_internal.h"
 #include "text/tokenizer.h"
-
-#define FILE_MAX ((size_t)16 << 20)
-
-/* --- tokenizer ----------------------------------------------------------------------- */
 
 static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
                                 gr_error *err)
@@ -38,10 +31,10 @@ static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const gr
 static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
                              const gr_gar_new_options *o, gr_error *err)
 {
-    GR_TRY(gr_gar_folder_config(rt, c, folder->work, err));
-    GR_TRY(o->tokenizer ? gr_gar_folder_tokenizer(rt, folder->work, o->tokenizer, err)
+    GR_TRY(gr_gar_folder_config(rt, c, folder, err));
+    GR_TRY(o->tokenizer ? gr_gar_folder_tokenizer(rt, folder, o->tokenizer, err)
                         : make_tokenizer(rt, c, folder, err));
-    return gr_gar_new_weights(rt, c, folder->work, o, err);
+    return gr_gar_new_weights(rt, c, folder, o, err);
 }
 
 /* Before the folder is made; where the system cannot tell, writing finds out. */
@@ -81,7 +74,7 @@ gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *di
     if (c.base_only)
         return gr_fail(err, GR_ERR_ARG, "%s: a new model is a GAR, not a base without mask embedding", dir);
     GR_TRY(gr_gar_new_dtype(&c.stored, config, o, err));
-    GR_TRY(gr_folder_init(&folder, dir, false, err));
+    GR_TRY(gr_folder_init(&folder, dir, err));
     if (o->tokenizer)
         GR_TRY(gr_gar_new_check_tokenizer(rt, &c, o->tokenizer, err));
     GR_TRY(check_room(rt, &c, folder.place, o, err));

@@ -3,6 +3,7 @@
 #define GR_MODEL_GAR_NEW_INTERNAL_H
 
 #include "base/alloc.h"
+#include "base/folder.h"
 #include "model/gar_new.h"
 #include "text/tokenizer_write.h"
 
@@ -23,7 +24,7 @@ void gr_gar_new_specials_fini(gr_new_specials *s, gr_runtime *rt);
 gr_status gr_gar_new_check_tokenizer(gr_runtime *rt, const gr_gar_config *c, const char *path, gr_error *err);
 
 /* Draws and writes model.safetensors, or shards and index, into a folder. */
-gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const char *dir,
+gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
                              const gr_gar_new_options *o, gr_error *err);
 
 /* The type of the stored weights. GR_ERR_ARG: not F32, BF16 or F16. */

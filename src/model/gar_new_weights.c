@@ -13,7 +13,7 @@
 typedef struct {
     gr_runtime *rt;
     const gr_gar_new_options *o;
-    const char *dir;
+    const gr_folder *folder;
     gr_dtype dtype;
     gr_tensor_spec *specs; /* [n] required tensors, in the order of the list */
     size_t n;
@@ -51,7 +51,7 @@ static gr_status draw_tensor(void *user, size_t i, gr_safetensors_writer *file, 
         GR_TRY(gr_safetensors_writer_add(file, w->buffer, p.count * element, err));
         w->done += p.count * element;
         if (w->o->progress && !w->o->progress(w->o->user, w->done, w->total))
-            return gr_fail(err, GR_ERR_CANCELLED, "%s: cancelled after %llu of %llu bytes", w->dir,
+            return gr_fail(err, GR_ERR_CANCELLED, "%s: cancelled after %llu of %llu bytes", w->folder->work,
                            (unsigned long long)w->done, (unsigned long long)w->total);
     }
     return GR_OK;
@@ -99,22 +99,22 @@ gr_status gr_gar_new_measure(gr_gar_new_size *size, gr_runtime *rt, const gr_gar
     return st;
 }
 
-gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const char *dir,
+gr_status gr_gar_new_weights(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
                              const gr_gar_new_options *o, gr_error *err)
 {
     gr_gar_tensors list;
     gr_shard_size files = { 0 };
     GR_TRY(gr_gar_tensors_build(&list, rt, c, err));
-    weights w = { .rt = rt, .o = o, .dir = dir, .dtype = c->stored };
+    weights w = { .rt = rt, .o = o, .folder = folder, .dtype = c->stored };
     gr_status st = plan(&w, &list, err);
     const gr_shard_job job = job_of(&w);
     if (st == GR_OK)
-        st = gr_shards_measure(&files, &job, dir, err);
+        st = gr_shards_measure(&files, &job, folder->work, err);
     w.total = files.bytes;
     if (st == GR_OK && !(w.buffer = gr_malloc(rt, PORTION, gr_dtype_bytes(w.dtype))))
         st = gr_fail(err, GR_ERR_MEM, "no memory to draw weights");
     if (st == GR_OK)
-        st = gr_shards_write(rt, dir, &job, err);
+        st = gr_shards_write(rt, folder->work, &job, err);
     gr_free(rt, w.buffer);
     gr_free(rt, w.specs);
     gr_gar_tensors_fini(&list);

@@ -224,7 +224,7 @@ gr_status gr_tokenizer_train(gr_runtime *rt, const char *const *paths, size_t n_
                        training->size, sizeof *training);
     gr_status st = take_specials(&w, err);
     if (st == GR_OK)
-        st = gr_folder_init(&folder, dir, false, err);
+        st = gr_folder_init(&folder, dir, err);
     if (st == GR_OK) /* now, so that a place where no folder can be is known before the work */
         st = gr_folder_make(&folder, err);
     if (st == GR_OK)

@@ -18,19 +18,19 @@ static bool goes_along(const char *name)
     return (n > 3 && strcmp(name + n - 3, ".py") == 0) || strncmp(name, "LICENSE", 7) == 0;
 }
 
-static gr_status copy(gr_runtime *rt, const char *to, const char *from, const char *name, gr_error *err)
+static gr_status copy(gr_runtime *rt, const gr_folder *to, const char *from, const char *name, gr_error *err)
 {
     char path[4096], *bytes;
     size_t n;
     if (!gr_path_join(path, sizeof path, from, name))
         return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", from);
     GR_TRY(gr_file_read(rt, path, CODE_MAX, &bytes, &n, err));
-    const gr_status st = gr_gar_folder_file(to, name, bytes, n, err);
+    const gr_status st = gr_folder_add(to, name, bytes, n, err);
     gr_free(rt, bytes);
     return st;
 }
 
-static gr_status copy_code(gr_runtime *rt, const char *to, const char *from, gr_error *err)
+static gr_status copy_code(gr_runtime *rt, const gr_folder *to, const char *from, gr_error *err)
 {
     DIR *d = opendir(from); /* a single file as a model has none */
     gr_status st = GR_OK;
@@ -42,7 +42,7 @@ static gr_status copy_code(gr_runtime *rt, const char *to, const char *from, gr_
     return st;
 }
 
-static gr_status fill(const gr_trainer *t, const char *dir, const gr_export_options *o, gr_error *err)
+static gr_status fill(const gr_trainer *t, const gr_folder *folder, const gr_export_options *o, gr_error *err)
 {
     gr_gar_config config = t->gar->config;
     const gr_trained_weights_options weights = { .dtype = o->dtype,
@@ -51,20 +51,16 @@ static gr_status fill(const gr_trainer *t, const char *dir, const gr_export_opti
                                                  .progress = o->progress,
                                                  .user = o->user };
     config.stored = o->dtype;
-    GR_TRY(gr_gar_folder_config(t->rt, &config, dir, err));
-    GR_TRY(gr_gar_folder_tokenizer(t->rt, dir, t->gar->dir, err));
-    GR_TRY(copy_code(t->rt, dir, t->gar->dir, err));
-    return gr_trained_weights_write(t, dir, &weights, err);
+    GR_TRY(gr_gar_folder_config(t->rt, &config, folder, err));
+    GR_TRY(gr_gar_folder_tokenizer(t->rt, folder, t->gar->dir, err));
+    GR_TRY(copy_code(t->rt, folder, t->gar->dir, err));
+    return gr_trained_weights_write(t, folder->work, &weights, err);
 }
 
 gr_status gr_export(const gr_trainer *t, const char *dir, const gr_export_options *o, gr_error *err)
 {
     gr_folder folder;
-    GR_TRY(gr_folder_init(&folder, dir, o->replaces, err));
+    GR_TRY(o->replaces ? gr_folder_init_over(&folder, dir, err) : gr_folder_init(&folder, dir, err));
     GR_TRY(gr_folder_make(&folder, err));
-    const gr_status st = fill(t, folder.work, o, err);
-    if (st == GR_OK)
-        return gr_folder_commit(&folder, err);
-    gr_folder_abort(&folder);
-    return st;
+    return gr_folder_finish(&folder, fill(t, &folder, o, err), err);
 }

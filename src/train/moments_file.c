@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/file.h"
-#include "base/source.h"
 #include "io/json.h"
 
 #define FORMAT     "grasp-moments-1"
@@ -226,11 +225,17 @@ static gr_status read_file(reading *r, gr_error *err)
     return st;
 }
 
+gr_status gr_moments_parse(gr_flat *f, const gr_source *file, const char *name, gr_error *err)
+{
+    reading r = { .f = f, .path = name, .file = *file, .n_elements = -1 };
+    return read_file(&r, err);
+}
+
 gr_status gr_moments_read(gr_flat *f, const char *path, gr_error *err)
 {
-    reading r = { .f = f, .path = path, .n_elements = -1 };
-    GR_TRY(gr_source_open(&r.file, path, err));
-    const gr_status st = read_file(&r, err);
-    gr_source_close(&r.file);
+    gr_source file;
+    GR_TRY(gr_source_open(&file, path, err));
+    const gr_status st = gr_moments_parse(f, &file, path, err);
+    gr_source_close(&file);
     return st;
 }

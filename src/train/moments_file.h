@@ -10,6 +10,7 @@
 #ifndef GR_TRAIN_MOMENTS_FILE_H
 #define GR_TRAIN_MOMENTS_FILE_H
 
+#include "base/source.h"
 #include "train/flat.h"
 
 /* Writes all of `f`, whose buffers lie in host memory; the file appears when it is complete. GR_ERR_IO: also
@@ -19,5 +20,7 @@ gr_status gr_moments_write(const gr_flat *f, const char *path, gr_error *err);
 /* Reads every range of `f`. GR_ERR_FORMAT: malformed, a tensor is missing or of another size, a checksum is
  * wrong; buffers then hold part of it. GR_ERR_IO, GR_ERR_MEM. */
 gr_status gr_moments_read(gr_flat *f, const char *path, gr_error *err);
+/* The same of an open file; `name` is for messages. */
+gr_status gr_moments_parse(gr_flat *f, const gr_source *file, const char *name, gr_error *err);
 
 #endif

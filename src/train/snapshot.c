@@ -427,10 +427,7 @@ static gr_status save_folder(gr_folder *f, const gr_trainer *t, const gr_snapsho
     gr_status st = fill(t, s, dtype, f->work, err);
     if (st == GR_OK)
         st = build_done(done, t->rt, f->work, err);
-    if (st == GR_OK)
-        return gr_folder_commit(f, err);
-    gr_folder_abort(f);
-    return st;
+    return gr_folder_finish(f, st, err);
 }
 
 gr_status gr_snapshot_save(const char *run, const gr_trainer *t, const gr_snapshot_state *s, gr_dtype dtype,
@@ -441,7 +438,7 @@ gr_status gr_snapshot_save(const char *run, const gr_trainer *t, const gr_snapsh
     gr_buf done;
     name_of(name, s->step);
     GR_TRY(join(path, run, name, err));
-    GR_TRY(gr_folder_init(&folder, path, true, err));
+    GR_TRY(gr_folder_init_over(&folder, path, err));
     gr_buf_init(&done, t->rt, LIST_MAX);
     gr_status st = save_folder(&folder, t, s, dtype, &done, err);
     if (st == GR_OK)

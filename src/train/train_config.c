@@ -198,16 +198,23 @@ static void read_object(gr_train_config *c, gr_json *j, const char *origin)
     }
 }
 
+gr_status gr_train_config_parse(gr_train_config *c, const char *text, size_t n, const char *name,
+                                gr_error *err)
+{
+    gr_json j;
+    gr_json_init(&j, c->rt, text, n, name, GR_TRAIN_TEXT);
+    read_object(c, &j, "file");
+    const gr_status st = gr_json_status(&j, true, err);
+    gr_json_fini(&j);
+    return st;
+}
+
 gr_status gr_train_config_read(gr_train_config *c, const char *path, gr_error *err)
 {
     char *text;
     size_t n;
-    gr_json j;
     GR_TRY(gr_file_read(c->rt, path, FILE_MAX, &text, &n, err));
-    gr_json_init(&j, c->rt, text, n, path, GR_TRAIN_TEXT);
-    read_object(c, &j, "file");
-    const gr_status st = gr_json_status(&j, true, err);
-    gr_json_fini(&j);
+    const gr_status st = gr_train_config_parse(c, text, n, path, err);
     gr_free(c->rt, text);
     return st;
 }

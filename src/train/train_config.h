@@ -16,6 +16,9 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
 #define GR_TRAIN_OPTION_TABLE(X)                                                                             \
     X(model,              TEXT,  "",       0, 0,        true,  "",        "the model folder that training begins with") \
     X(output,             TEXT,  "",       0, 0,        false, "",        "the folder of the run: checkpoints and log.jsonl") \
+    X(data,               TEXT,  "",       0, 0,        true,  "",        "training rows: files of JSON or JSON lines, folders of Arrow files, joined by commas") \
+    X(validation,         TEXT,  "",       0, 0,        false, "",        "rows for validation, as data; empty: none") \
+    X(image_root,         TEXT,  "",       0, 0,        false, "",        "the folder of the pictures that rows name by relative paths") \
     X(export_to,          TEXT,  "",       0, 0,        false, "",        "a model folder to write at the end; empty: none") \
     X(parts,              TEXT,  "all",    0, 0,        true,  "gar_1b.py: nothing is frozen", "what is trained: all, or some of tower, mask, projector, embed, decoder and head, joined by commas") \
     X(epochs,             WHOLE, "1",      1, 1e6,      true,  "gar_1b.py", "times that the data are gone through") \
@@ -61,6 +64,9 @@ void gr_train_config_init(gr_train_config *c, gr_runtime *rt);
 /* Takes the options of a file over. GR_ERR_FORMAT: no JSON object; an option that there is not, with the one
  * that may be meant, is there twice, or has a value of another kind or range. GR_ERR_IO, GR_ERR_MEM. */
 gr_status gr_train_config_read(gr_train_config *c, const char *path, gr_error *err);
+/* The same of a text; `name` is for messages. */
+gr_status gr_train_config_parse(gr_train_config *c, const char *text, size_t n, const char *name,
+                                gr_error *err);
 /* NAME=VALUE. GR_ERR_ARG, as above. */
 gr_status gr_train_config_set(gr_train_config *c, const char *assignment, gr_error *err);
 

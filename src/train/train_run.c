@@ -338,7 +338,11 @@ gr_status gr_train_run(gr_runtime *rt, const gr_train_config *config, const gr_t
     gr_status st = begin(r, &why);
     if (st == GR_OK && (st = all_steps(r, &stopped, &why)) != GR_OK)
         log_event(r, "failed", why.msg, NULL);
-    *outcome = (gr_train_outcome){ r->t ? r->t->steps : 0, r->steps, r->last_loss, stopped };
+    *outcome = (gr_train_outcome){ .size = sizeof *outcome,
+                                   .step = r->t ? r->t->steps : 0,
+                                   .steps = r->steps,
+                                   .loss = r->last_loss,
+                                   .stopped = stopped };
     if (r->log)
         fclose(r->log);
     gr_trainer_close(r->t);

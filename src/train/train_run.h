@@ -7,19 +7,9 @@
 #ifndef GR_TRAIN_TRAIN_RUN_H
 #define GR_TRAIN_TRAIN_RUN_H
 
+#include "grasp/train.h"
 #include "train/train_config.h"
 #include "train/trainer.h"
-
-/* What a line of the log says; means since the line before. */
-typedef struct {
-    int64_t step, steps; /* done, and in all */
-    uint32_t epoch;      /* of the last step, from 0 */
-    double loss, lr, norm;
-    double samples_per_s, tokens_per_s; /* tokens: rows of sequences */
-    double wait_s;                      /* of a step, for samples */
-    double eta_s;                       /* until the last step, at this pace */
-    size_t peak_bytes;                  /* of the process */
-} gr_train_record;
 
 typedef struct {
     const gr_train_source *data, *validation; /* validation: NULL: none */
@@ -32,12 +22,6 @@ typedef struct {
     void (*validated)(void *user, int64_t step, double loss);
     void *user; /* any of the functions may be NULL */
 } gr_train_job;
-
-typedef struct {
-    int64_t step, steps;
-    double loss;  /* of the last step; NaN: none was made */
-    bool stopped; /* before the last step */
-} gr_train_outcome;
 
 /* GR_ERR_ARG: options that do not go together; a folder that holds a run already, unless `resume`; a run that
  * was begun with other options or other data. GR_ERR_LIMIT: more memory than allowed; a loss or norm that is

@@ -6,6 +6,7 @@
 #ifndef GR_TRAIN_TRAINER_H
 #define GR_TRAIN_TRAINER_H
 
+#include "grasp/train.h"
 #include "train/adamw.h"
 #include "train/passes.h"
 #include "train/train_source.h"
@@ -15,15 +16,6 @@ typedef struct {
     gr_adamw adamw;
     size_t memory_bytes; /* most it may take; 0: whatever is there */
 } gr_trainer_options;
-
-/* Bytes. */
-typedef struct {
-    size_t flat;    /* weights, gradients and two moments of what is trained */
-    size_t frozen;  /* the other weights, prepared, and tables */
-    size_t passes;  /* saved boundaries, arena, features (gr_passes_measure) */
-    size_t reading; /* buffers while weights are read; given back before those of `passes` are taken */
-    size_t total;   /* at the most */
-} gr_trainer_memory;
 
 typedef struct {
     gr_runtime *rt;

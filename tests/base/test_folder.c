@@ -24,26 +24,26 @@ static void it_appears_when_it_is_complete(void **state)
     (void)state;
     test_dir_make(&dir);
     const char *place = test_dir_file(&dir, "new//");
-    MUST(gr_folder_init(&f, place, false, &err));
+    MUST(gr_folder_init(&f, place, &err));
     assert_string_equal(f.place, test_dir_file(&dir, "new"));
     MUST(gr_folder_make(&f, &err));
     snprintf(inner, sizeof inner, "%s/inner", f.work);
     assert_int_equal(mkdir(inner, 0777), 0);
     put(inner, "file");
     assert_false(gr_path_exists(f.place));
-    MUST(gr_folder_commit(&f, &err));
+    MUST(gr_folder_finish(&f, GR_OK, &err));
     assert_true(gr_path_exists(test_dir_file(&dir, "new/inner/file")));
     assert_int_equal(test_dir_count(&dir), 1);
 
-    MUST_FAIL(gr_folder_init(&f, place, false, &err), GR_ERR_ARG, "is there already and not an empty folder");
-    MUST(gr_folder_init(&f, place, true, &err));
+    MUST_FAIL(gr_folder_init(&f, place, &err), GR_ERR_ARG, "is there already and not an empty folder");
+    MUST(gr_folder_init_over(&f, place, &err));
     MUST(gr_folder_make(&f, &err));
     put(f.work, "other");
-    gr_folder_abort(&f);
+    assert_int_equal(gr_folder_finish(&f, GR_ERR_IO, &err), GR_ERR_IO);
     assert_true(gr_path_exists(test_dir_file(&dir, "new/inner/file"))); /* given up: the old one stays */
     MUST(gr_folder_make(&f, &err));
     put(f.work, "other");
-    MUST(gr_folder_commit(&f, &err));
+    MUST(gr_folder_finish(&f, GR_OK, &err));
     assert_false(gr_path_exists(test_dir_file(&dir, "new/inner")));
     assert_true(gr_path_exists(test_dir_file(&dir, "new/other")));
     assert_int_equal(test_dir_count(&dir), 1);
@@ -74,10 +74,10 @@ static void what_cannot_be_made_is_a_sentence(void **state)
     gr_folder f;
     static char name[5000];
     (void)state;
-    MUST_FAIL(gr_folder_init(&f, "", false, &err), GR_ERR_ARG, "the name of the folder has 0 bytes");
+    MUST_FAIL(gr_folder_init(&f, "", &err), GR_ERR_ARG, "the name of the folder has 0 bytes");
     memset(name, 'n', sizeof name - 1);
-    MUST_FAIL(gr_folder_init(&f, name, false, &err), GR_ERR_ARG, "expected 1 to");
-    MUST(gr_folder_init(&f, "/nowhere/at/all", false, &err));
+    MUST_FAIL(gr_folder_init(&f, name, &err), GR_ERR_ARG, "expected 1 to");
+    MUST(gr_folder_init(&f, "/nowhere/at/all", &err));
     MUST_FAIL(gr_folder_make(&f, &err), GR_ERR_IO, "/nowhere/at/all.tmp-");
     MUST_FAIL(gr_folder_walk("/nowhere/at/all", NULL, NULL, &err), GR_ERR_IO, "cannot read this folder");
 }

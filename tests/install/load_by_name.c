@@ -11,6 +11,7 @@
 #include <grasp/image.h>
 #include <grasp/new.h>
 #include <grasp/session.h>
+#include <grasp/train.h>
 #include <grasp/tokenizer_train.h>
 #include <grasp/verify.h>
 #include <grasp/version.h>
@@ -203,6 +204,15 @@ static const struct {
     { FIELD(gr_verify_options, limit), 24 },
     { FIELD(gr_verify_options, max_tokens), 32 },
     { FIELD(gr_verify_options, watch), 40 },
+    { SIZE(gr_trainer_memory), 40 },
+    { FIELD(gr_trainer_memory, total), 32 },
+    { SIZE(gr_train_record), 88 },
+    { FIELD(gr_train_record, loss), 24 },
+    { FIELD(gr_train_record, peak_bytes), 80 },
+    { SIZE(gr_train_outcome), 40 },
+    { FIELD(gr_train_outcome, stopped), 32 },
+    { SIZE(gr_train_watch), 56 },
+    { FIELD(gr_train_watch, user), 48 },
     { SIZE(gr_verify_summary), 48 },
     { FIELD(gr_verify_summary, items), 8 },
     { FIELD(gr_verify_summary, answers), 40 },

@@ -1,0 +1,182 @@
+#include "train/loader_source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "dataset/arrow_records.h"
+#include "dataset/gar_row.h"
+#include "dataset/json_rows.h"
+#include "train/loader.h"
+
+struct gr_loader_source {
+    gr_runtime *rt;
+    const gr_model *m;
+    gr_gar_sample_rules rules;
+    gr_row_source **files; /* [n] */
+    size_t n, capacity;
+    gr_row_sources sets;
+    gr_order order;
+    char *image_root;
+    gr_loader *loader; /* NULL: none is open */
+    uint64_t next;     /* the element that it gives next */
+    gr_gar_sample *sample;
+    gr_picture picture;
+    char name[128];
+};
+
+/* --- opening ------------------------------------------------------------------------------------------- */
+
+static gr_status open_file(gr_loader_source *s, const char *path, gr_error *err)
+{
+    if (!gr_grow(s->rt, &s->files, &s->capacity, s->n, s->n + 1, sizeof(gr_row_source *)))
+        return gr_fail(err, GR_ERR_MEM, "%s: no memory for a list of files", path);
+    GR_TRY(gr_path_is_dir(path)
+               ? gr_arrow_records_open(&s->files[s->n], s->rt, path, NULL, NULL, err)
+               : gr_json_rows_open(&s->files[s->n], s->rt, path, NULL, gr_gar_row_parse, err));
+    s->n++;
+    return GR_OK;
+}
+
+static gr_status open_files(gr_loader_source *s, const char *paths, gr_error *err)
+{
+    for (const char *at = paths; *at;) {
+        const size_t n = strcspn(at, ",");
+        char *path = gr_strndup(s->rt, at, n);
+        if (!path)
+            return gr_fail(err, GR_ERR_MEM, "no memory for a path");
+        const gr_status st = n > 0 ? open_file(s, path, err) : GR_OK;
+        gr_free(s->rt, path);
+        GR_TRY(st);
+        at += n + (at[n] == ',');
+    }
+    return gr_row_sources_init(&s->sets, s->files, s->n, err);
+}
+
+static gr_status open_all(gr_loader_source *s, const gr_loader_source_options *o, gr_error *err)
+{
+    GR_TRY(gr_model_need_text(s->m, err));
+    GR_TRY(open_files(s, o->paths, err));
+    const gr_order_options order = {
+        .n_rows = s->sets.count, .world = 1, .accumulation = o->accumulation, .seed = o->seed
+    };
+    GR_TRY(gr_order_init(&s->order, s->rt, &order, err));
+    gr_gar_sample_rules_init(&s->rules, &s->m->gar->config, &s->m->markers, s->m->tokenizer, &s->m->profile);
+    if (o->image_root[0] && !(s->image_root = gr_strdup(s->rt, o->image_root)))
+        return gr_fail(err, GR_ERR_MEM, "no memory for a path");
+    s->rules.scene.root = s->image_root;
+    s->rules.max_tiles = o->max_tiles;
+    s->rules.max_rows = o->max_rows;
+    return GR_OK;
+}
+
+gr_status gr_loader_source_open(gr_loader_source **out, const gr_model *m, const gr_loader_source_options *o,
+                                gr_error *err)
+{
+    *out = NULL;
+    gr_loader_source *s = gr_calloc(m->rt, 1, sizeof *s);
+    if (!s)
+        return gr_fail(err, GR_ERR_MEM, "no memory for a source of samples");
+    s->rt = m->rt;
+    s->m = m;
+    const gr_status st = open_all(s, o, err);
+    if (st != GR_OK)
+        gr_loader_source_close(s);
+    else
+        *out = s;
+    return st;
+}
+
+static void close_loader(gr_loader_source *s)
+{
+    gr_gar_sample_free(s->sample);
+    gr_loader_close(s->loader);
+    s->sample = NULL;
+    s->loader = NULL;
+}
+
+void gr_loader_source_close(gr_loader_source *s)
+{
+    if (!s)
+        return;
+    close_loader(s);
+    gr_order_fini(&s->order);
+    for (size_t i = 0; i < s->n; i++)
+        gr_rows_close(s->files[i]);
+    gr_free(s->rt, s->files);
+    gr_free(s->rt, s->image_root);
+    gr_free(s->rt, s);
+}
+
+/* --- giving -------------------------------------------------------------------------------------------- */
+
+static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_error *err)
+{
+    (void)err;
+    const gr_loader_source *s = user;
+    const gr_gar_config *c = &s->m->gar->config;
+    const size_t n = (size_t)c->vision.tile_px * (size_t)c->vision.tile_px;
+    gr_tiles_floats(s->sample->pixels, t, c->image_mean, c->image_std, pixels);
+    memset(mask, 0, n * sizeof *mask);
+    if (s->sample->mask) {
+        /* The plane as bytes first, at the front of its own memory; widened from the back. */
+        uint8_t *bytes = (uint8_t *)(void *)mask;
+        gr_tiles_bytes(s->sample->mask, t, bytes);
+        for (size_t i = n; i-- > 0;)
+            mask[i] = bytes[i];
+    }
+    return GR_OK;
+}
+
+static gr_status seek(gr_loader_source *s, uint32_t epoch, uint64_t element, gr_error *err)
+{
+    gr_loader_options o;
+    if (s->loader && s->order.epoch == epoch && s->next == element)
+        return GR_OK;
+    close_loader(s);
+    GR_TRY(gr_order_choose(&s->order, epoch, err));
+    gr_loader_options_init(&o, &s->sets, &s->order, &s->rules);
+    o.begin = element;
+    GR_TRY(gr_loader_open(&s->loader, s->rt, &o, err));
+    s->next = element;
+    return GR_OK;
+}
+
+static gr_status give(void *user, uint32_t epoch, uint64_t element, gr_train_item *out, gr_error *err)
+{
+    gr_loader_source *s = user;
+    gr_loaded got;
+    GR_TRY(seek(s, epoch, element, err));
+    gr_gar_sample_free(s->sample);
+    s->sample = NULL;
+    GR_TRY(gr_loader_next(s->loader, &got, err));
+    if (!got.sample)
+        return gr_fail(err, GR_ERR_ARG, "element %llu is not in the epoch", (unsigned long long)element);
+    const gr_gar_sample *x = s->sample = got.sample;
+    s->next = element + 1;
+    snprintf(s->name, sizeof s->name, "%s/%zu", s->files[got.set]->name, got.row);
+    s->picture = (gr_picture){ .across = x->canvas.cols,
+                               .down = x->canvas.rows,
+                               .tile = give_tile,
+                               .user = s,
+                               .n_regions = x->n_boxes };
+    memcpy(s->picture.boxes, x->boxes, sizeof s->picture.boxes);
+    *out = (gr_train_item){ .sample = { .picture = x->pixels ? &s->picture : NULL,
+                                        .ids = x->ids.v,
+                                        .source = x->source.v,
+                                        .labels = x->labels,
+                                        .n = (int)x->ids.n },
+                            .name = s->name };
+    return GR_OK;
+}
+
+gr_train_source gr_loader_source_of(gr_loader_source *s)
+{
+    const gr_hash hash = gr_row_sources_fingerprint(&s->sets);
+    return (gr_train_source){ .give = give,
+                              .user = s,
+                              .count = s->sets.count,
+                              .fingerprint = hash.low ^ hash.high,
+                              .order = GR_PERMUTATION_NAME };
+}
