@@ -66,8 +66,7 @@ static void on_record(void *user, const gr_train_record *r)
     training *t = user;
     char peak[32];
     cli_bytes_text(peak, (double)r->peak_bytes);
-    snprintf(t->task, sizeof t->task, "loss %.4g lr %.3g %.3g samples/s %s", r->loss, r->lr, r->samples_per_s,
-             peak);
+    snprintf(t->task, sizeof t->task, "loss %.3g lr %.1e %.3g/s %s", r->loss, r->lr, r->samples_per_s, peak);
     if (t->app->progress.task != t->task) {
         cli_progress_end(&t->app->progress);
         cli_progress_begin(&t->app->progress, t->task, "step", (uint64_t)r->steps);

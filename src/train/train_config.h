@@ -12,38 +12,44 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
 
 /* X(name, kind, default as written, least, most, whether a run that goes on may not change it, where the
  * default comes from, what it is). Of a WORD the words stand in front of what it is, as "a|b: ...". */
-/* clang-format off */
 #define GR_TRAIN_OPTION_TABLE(X)                                                                             \
-    X(model,              TEXT,  "",       0, 0,        true,  "",        "the model folder that training begins with") \
-    X(output,             TEXT,  "",       0, 0,        false, "",        "the folder of the run: checkpoints and log.jsonl") \
-    X(data,               TEXT,  "",       0, 0,        true,  "",        "training rows: files of JSON or JSON lines, folders of Arrow files, joined by commas") \
-    X(validation,         TEXT,  "",       0, 0,        false, "",        "rows for validation, as data; empty: none") \
-    X(image_root,         TEXT,  "",       0, 0,        false, "",        "the folder of the pictures that rows name by relative paths") \
-    X(export_to,          TEXT,  "",       0, 0,        false, "",        "a model folder to write at the end; empty: none") \
-    X(parts,              TEXT,  "all",    0, 0,        true,  "gar_1b.py: nothing is frozen", "what is trained: all, or some of tower, mask, projector, embed, decoder and head, joined by commas") \
-    X(epochs,             WHOLE, "1",      1, 1e6,      true,  "gar_1b.py", "times that the data are gone through") \
-    X(steps,              WHOLE, "0",      0, 1e12,     true,  "",        "steps of the optimiser; 0: as the epochs have it") \
-    X(accumulation,       WHOLE, "64",     1, 1e6,      true,  "gar_1b.py: batch 1, accumulation 2, 32 devices", "samples of a step") \
-    X(learning_rate,      REAL,  "1e-5",   0, 1e3,      true,  "gar_1b.py", "after the warm-up") \
-    X(warmup,             REAL,  "0.03",   0, 1,        true,  "gar_1b.py", "share of the run in which the learning rate grows") \
-    X(warmup_start,       REAL,  "1e-5",   0, 1,        true,  "gar_1b.py", "share of the learning rate that it begins with") \
-    X(beta1,              REAL,  "0.9",    0, 0.999999, true,  "gar_1b.py", "of AdamW") \
-    X(beta2,              REAL,  "0.999",  0, 0.999999, true,  "gar_1b.py", "of AdamW") \
-    X(eps,                REAL,  "1e-8",   1e-30, 1,    true,  "PyTorch", "of AdamW") \
-    X(weight_decay,       REAL,  "0",      0, 1e3,      true,  "gar_1b.py", "of AdamW") \
-    X(clip,               REAL,  "1",      0, 1e30,     true,  "gar_1b.py", "largest norm of all gradients together; 0: any") \
-    X(seed,               WHOLE, "42",     0, 9007199254740992, true, "gar_1b.py", "of the order of the data and of what is drawn about them") \
-    X(max_rows,           WHOLE, "8192",   2, 1e6,      true,  "17 tiles and 5 regions of 256 rows, 2560 of text", "rows of the longest sample; memory grows with it") \
-    X(max_tiles,          WHOLE, "17",     1, 1e3,      true,  "gar_1b.py: 16 and the thumbnail", "tiles of the largest picture, with its thumbnail") \
-    X(max_regions,        WHOLE, "5",      1, 1e3,      true,  "<Prompt0> to <Prompt4>", "regions of a sample") \
-    X(memory_gb,          REAL,  "0",      0, 1e9,      false, "",        "most memory that training may take; 0: any") \
-    X(log_every,          WHOLE, "1",      1, 1e9,      false, "",        "steps between two lines of the log") \
-    X(validate_every,     WHOLE, "0",      0, 1e9,      false, "",        "steps between two validations; 0: none") \
-    X(validation_samples, WHOLE, "0",      0, 1e12,     false, "",        "of a validation; 0: all there are") \
-    X(save_every,         WHOLE, "5000",   1, 1e12,     false, "gar_1b.py", "steps between two checkpoints; the end of the run has one too") \
-    X(keep,               WHOLE, "2",      1, 1e3,      false, "gar_1b.py", "checkpoints that are kept") \
-    X(dtype,              WORD,  "bf16",   0, 0,        false, "gar_1b.py", "bf16|f32: type of the weights of checkpoints and export")
-/* clang-format on */
+    X(model, TEXT, "", 0, 0, true, "", "the model folder that training begins with")                         \
+    X(output, TEXT, "", 0, 0, false, "", "the folder of the run: checkpoints and log.jsonl")                 \
+    X(data, TEXT, "", 0, 0, false, "",                                                                       \
+      "training rows: files of JSON or JSON lines, folders of Arrow files, joined by commas")                \
+    X(validation, TEXT, "", 0, 0, false, "", "rows for validation, as data; empty: none")                    \
+    X(image_root, TEXT, "", 0, 0, false, "", "the folder of the pictures that rows name by relative paths")  \
+    X(export_to, TEXT, "", 0, 0, false, "", "a model folder to write at the end; empty: none")               \
+    X(parts, TEXT, "all", 0, 0, true, "gar_1b.py: nothing is frozen",                                        \
+      "what is trained: all, or some of tower, mask, projector, embed, decoder and head, joined by commas")  \
+    X(epochs, WHOLE, "1", 1, 1e6, true, "gar_1b.py", "times that the data are gone through")                 \
+    X(steps, WHOLE, "0", 0, 1e12, true, "", "steps of the optimiser; 0: as the epochs have it")              \
+    X(accumulation, WHOLE, "64", 1, 1e6, true, "gar_1b.py: batch 1, accumulation 2, 32 devices",             \
+      "samples of a step")                                                                                   \
+    X(learning_rate, REAL, "1e-5", 0, 1e3, true, "gar_1b.py", "after the warm-up")                           \
+    X(warmup, REAL, "0.03", 0, 1, true, "gar_1b.py", "share of the run in which the learning rate grows")    \
+    X(warmup_start, REAL, "1e-5", 0, 1, true, "gar_1b.py", "share of the learning rate that it begins with") \
+    X(beta1, REAL, "0.9", 0, 0.999999, true, "gar_1b.py", "of AdamW")                                        \
+    X(beta2, REAL, "0.999", 0, 0.999999, true, "gar_1b.py", "of AdamW")                                      \
+    X(eps, REAL, "1e-8", 1e-30, 1, true, "PyTorch", "of AdamW")                                              \
+    X(weight_decay, REAL, "0", 0, 1e3, true, "gar_1b.py", "of AdamW")                                        \
+    X(clip, REAL, "1", 0, 1e30, true, "gar_1b.py", "largest norm of all gradients together; 0: any")         \
+    X(seed, WHOLE, "42", 0, 9007199254740992, true, "gar_1b.py",                                             \
+      "of the order of the data and of what is drawn about them")                                            \
+    X(max_rows, WHOLE, "8192", 2, 1e6, true, "17 tiles and 5 regions of 256 rows, 2560 of text",             \
+      "rows of the longest sample; memory grows with it")                                                    \
+    X(max_tiles, WHOLE, "17", 1, 1e3, true, "gar_1b.py: 16 and the thumbnail",                               \
+      "tiles of the largest picture, with its thumbnail")                                                    \
+    X(max_regions, WHOLE, "5", 1, 1e3, true, "<Prompt0> to <Prompt4>", "regions of a sample")                \
+    X(memory_gb, REAL, "0", 0, 1e9, false, "", "most memory that training may take; 0: any")                 \
+    X(log_every, WHOLE, "1", 1, 1e9, false, "", "steps between two lines of the log")                        \
+    X(validate_every, WHOLE, "0", 0, 1e9, false, "", "steps between two validations; 0: none")               \
+    X(validation_samples, WHOLE, "0", 0, 1e12, false, "", "of a validation; 0: all there are")               \
+    X(save_every, WHOLE, "5000", 1, 1e12, false, "gar_1b.py",                                                \
+      "steps between two checkpoints; the end of the run has one too")                                       \
+    X(keep, WHOLE, "2", 1, 1e3, false, "gar_1b.py", "checkpoints that are kept")                             \
+    X(dtype, WORD, "bf16", 0, 0, false, "gar_1b.py",                                                         \
+      "bf16|f32: type of the weights of checkpoints and export")
 
 typedef char gr_option_TEXT[GR_TRAIN_TEXT];
 typedef int64_t gr_option_WHOLE;

@@ -80,4 +80,14 @@ run train "$dir/train.json" --set "output=$dir/third" --resume --threads 3
 exits 0
 cmp -s "$dir/run/ckpt-000000004/optim/rank-00000-of-00001.bin" "$dir/third/ckpt-000000004/optim/rank-00000-of-00001.bin" ||
     fail "$what: other weights"
+
+# Rows may lie elsewhere; they may not be others.
+cp "$dir/rows.jsonl" "$dir/moved.jsonl"
+run train "$dir/train.json" --set "output=$dir/third" --resume --set "data=$dir/moved.jsonl"
+exits 0
+out_has '4 of 4 steps'
+head -1 "$dir/rows.jsonl" >"$dir/moved.jsonl"
+run train "$dir/train.json" --set "output=$dir/third" --resume --set "data=$dir/moved.jsonl"
+exits 2
+err_has 'the run was begun with other data'
 finish
