@@ -1,5 +1,6 @@
 /* export.h - a model in training as a folder in the published layout, which everything that reads a GAR can
- * open: configuration, tokenizer and the code files of the source, all weights. */
+ * open: configuration, tokenizer and the code files of the source, all weights, with adapters merged into
+ * those they belong to. */
 #ifndef GR_TRAIN_EXPORT_H
 #define GR_TRAIN_EXPORT_H
 

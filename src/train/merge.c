@@ -1,6 +1,7 @@
 #include "train/merge.h"
 
 #include "base/alloc.h"
+#include "base/half.h"
 #include "io/convert.h"
 
 typedef struct {
@@ -28,19 +29,21 @@ static void add_row(const merging *j, float *w, size_t row)
         w[c] += factor * j->sum[c];
 }
 
-static gr_status merge_row(const merging *j, size_t row, float *w, void *out, gr_error *err)
+/* W is read into the end of the f32 row that it becomes. */
+static gr_status merge_row(const merging *j, size_t row, float *w, gr_error *err)
 {
     const size_t cols = j->w->cols, stored = gr_weight_stored_row(j->w, row);
-    GR_TRY(gr_weight_read(j->w, stored, 0, cols, out, err));
-    GR_TRY(gr_weight_check(j->w, stored, 0, cols, out, err));
-    gr_to_f32(w, out, j->w->dtype, cols);
+    uint8_t *read = (uint8_t *)(w + cols) - cols * gr_dtype_bytes(j->w->dtype);
+    GR_TRY(gr_weight_read(j->w, stored, 0, cols, read, err));
+    GR_TRY(gr_weight_check(j->w, stored, 0, cols, read, err));
+    if (j->w->dtype != GR_DTYPE_F32)
+        gr_widen_in_place(w, j->w->dtype == GR_DTYPE_BF16 ? 1 : 2, cols);
     add_row(j, w, row);
-    gr_from_f32(out, w, j->w->dtype, cols);
     return GR_OK;
 }
 
-gr_status gr_merge_rows(const gr_flat *f, const gr_gar *m, size_t tensor, size_t row, size_t n, void *out,
-                        gr_error *err)
+gr_status gr_merge_rows(const gr_flat *f, const gr_gar *m, size_t tensor, size_t row, size_t n,
+                        gr_dtype dtype, void *out, gr_error *err)
 {
     const gr_range *a = gr_flat_find_adapter(f, tensor);
     const gr_weight *w = &m->weights[tensor];
@@ -48,7 +51,7 @@ gr_status gr_merge_rows(const gr_flat *f, const gr_gar *m, size_t tensor, size_t
         return gr_fail(err, GR_ERR_ARG,
                        "'%s': rows %zu to %zu are to be merged; it has %zu rows and %s adapter",
                        m->tensors.at[tensor].name, row, row + n, w->rows, a ? "an" : "no");
-    const size_t rank = (size_t)f->lora.rank, cols = w->cols, bytes = cols * gr_dtype_bytes(w->dtype);
+    const size_t rank = (size_t)f->lora.rank, cols = w->cols, bytes = cols * gr_dtype_bytes(dtype);
     float *memory = gr_malloc(f->rt, (rank + 2) * cols + rank, sizeof *memory);
     if (!memory)
         return gr_fail(err, GR_ERR_MEM, "no memory for %zu rows of '%s'", rank + 2, w->name);
@@ -56,8 +59,8 @@ gr_status gr_merge_rows(const gr_flat *f, const gr_gar *m, size_t tensor, size_t
     const merging j = { f, w, a + 1, memory, sum, widened + cols };
     f->b->ops->read(f->b, memory, f->weights + a->offset, rank * cols * sizeof *memory);
     gr_status st = GR_OK;
-    for (size_t r = 0; r < n && st == GR_OK; r++)
-        st = merge_row(&j, row + r, widened, (uint8_t *)out + r * bytes, err);
+    for (size_t r = 0; r < n && (st = merge_row(&j, row + r, widened, err)) == GR_OK; r++)
+        gr_from_f32((uint8_t *)out + r * bytes, widened, dtype, cols);
     gr_free(f->rt, memory);
     return st;
 }

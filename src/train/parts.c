@@ -35,18 +35,17 @@ static int find(const char *word, size_t n)
 
 gr_status gr_train_parts_parse(unsigned *parts, const char *text, gr_error *err)
 {
-    *parts = 0;
-    if (strcmp(text, "all") == 0) {
-        *parts = GR_TRAIN_ALL;
+    const bool all = strcmp(text, "all") == 0;
+    *parts = all ? GR_TRAIN_ALL : 0;
+    if (all || strcmp(text, "none") == 0)
         return GR_OK;
-    }
     for (const char *at = text;; at++) {
         const size_t n = strcspn(at, ",");
         const int part = find(at, n);
         if (part < 0)
             return gr_fail(err, GR_ERR_ARG,
-                           "'%.*s' is no part of a model; expected all, or some of tower, mask, projector, "
-                           "embed, decoder and head, joined by commas",
+                           "'%.*s' is no part of a model; expected all, none, or some of tower, mask, "
+                           "projector, embed, decoder and head, joined by commas",
                            (int)n, at);
         *parts |= 1u << part;
         at += n;

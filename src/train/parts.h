@@ -25,7 +25,8 @@ typedef enum {
 const char *gr_train_part_name(gr_train_part part); /* "tower", ... */
 gr_train_part gr_train_part_of(gr_gar_tensor_id id);
 
-/* "all", or words of the table joined by commas, as bits 1 << part. GR_ERR_ARG: another word, or none. */
+/* "all", "none" (0: for adapters alone), or words of the table joined by commas, as bits 1 << part.
+ * GR_ERR_ARG: another word, or an empty one. */
 gr_status gr_train_parts_parse(unsigned *parts, const char *text, gr_error *err);
 
 static inline bool gr_trains(unsigned parts, gr_train_part part) { return parts >> part & 1; }

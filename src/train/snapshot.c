@@ -13,6 +13,7 @@
 #include "base/source.h"
 #include "base/xxh64.h"
 #include "io/json.h"
+#include "train/lora_state.h"
 #include "train/moments_file.h"
 #include "train/trained_weights.h"
 
@@ -116,7 +117,7 @@ static void read_field(gr_json *j, flat_state *s, int i)
     }
 }
 
-static gr_status write_state(const gr_snapshot_state *s, const char *dir, gr_error *err)
+static gr_status write_state(const gr_snapshot_state *s, const gr_lora *lora, const char *dir, gr_error *err)
 {
     flat_state f = { .step = s->step,
                      .iteration = s->iteration,
@@ -141,6 +142,8 @@ static gr_status write_state(const gr_snapshot_state *s, const char *dir, gr_err
     gr_json_put_object(&j);
     for (int i = 0; i < N_FIELDS; i++)
         put_field(&j, &f, i);
+    gr_json_put_key(&j, "lora");
+    gr_lora_state_put(&j, lora);
     gr_json_put_key(&j, "loss_scale"); /* nothing is scaled: no f16 */
     gr_json_put_null(&j);
     gr_json_put_key(&j, "config");
@@ -153,13 +156,15 @@ static gr_status write_state(const gr_snapshot_state *s, const char *dir, gr_err
     return st;
 }
 
-static gr_status parse_state(gr_snapshot_state *s, const char *text, size_t n, const char *path,
-                             gr_error *err)
+/* A state without "lora" is one without adapters. */
+static gr_status parse_state(gr_snapshot_state *s, gr_lora *lora, const char *text, size_t n,
+                             const char *path, gr_error *err)
 {
     flat_state f = { 0 };
     gr_json j;
     const char *key;
     unsigned seen = 0;
+    *lora = (gr_lora){ 0 };
     gr_json_init(&j, s->config.rt, text, n, path, 4096);
     for (gr_json_object(&j); gr_json_key(&j, &key);) {
         int i = 0;
@@ -168,6 +173,8 @@ static gr_status parse_state(gr_snapshot_state *s, const char *text, size_t n, c
         if (i < N_FIELDS) {
             seen |= 1u << i;
             read_field(&j, &f, i);
+        } else if (strcmp(key, "lora") == 0) {
+            gr_lora_state_read(&j, lora);
         } else if (strcmp(key, "config") == 0) {
             size_t bytes;
             const char *raw = gr_json_raw(&j, &bytes);
@@ -200,13 +207,13 @@ static gr_status parse_state(gr_snapshot_state *s, const char *text, size_t n, c
     return GR_OK;
 }
 
-static gr_status read_state(gr_snapshot_state *s, const char *dir, gr_error *err)
+static gr_status read_state(gr_snapshot_state *s, gr_lora *lora, const char *dir, gr_error *err)
 {
     char path[4096], *text;
     size_t n;
     GR_TRY(join(path, dir, "state.json", err));
     GR_TRY(gr_file_read(s->config.rt, path, 2 * GR_SNAPSHOT_CONFIG_MAX, &text, &n, err));
-    const gr_status st = parse_state(s, text, n, path, err);
+    const gr_status st = parse_state(s, lora, text, n, path, err);
     gr_free(s->config.rt, text);
     return st;
 }
@@ -416,7 +423,7 @@ static gr_status fill(const gr_trainer *t, const gr_snapshot_state *s, gr_dtype 
     GR_TRY(make_dir(path, dir, "model", err));
     GR_TRY(gr_trained_weights_write(t, path, &weights, err));
     GR_TRY(gr_folder_sync(path, err));
-    return write_state(s, dir, err);
+    return write_state(s, &t->flat.lora, dir, err);
 }
 
 /* The folder without its DONE, whose text comes in `done`. */
@@ -458,8 +465,11 @@ gr_status gr_snapshot_save(const char *run, const gr_trainer *t, const gr_snapsh
 static gr_status load_one(gr_trainer *t, gr_snapshot_state *s, const char *dir, gr_error *err)
 {
     char path[4096];
+    gr_lora lora;
     GR_TRY(check_done(t->rt, dir, err));
-    GR_TRY(read_state(s, dir, err));
+    GR_TRY(read_state(s, &lora, dir, err));
+    if (gr_lora_state_compare(&lora, &t->flat.lora, err) != GR_OK)
+        return gr_error_prefix(err, "%s", dir);
     GR_TRY(join(path, dir, MOMENTS, err));
     GR_TRY(gr_moments_read(&t->flat, path, err));
     t->steps = s->step;
@@ -479,8 +489,8 @@ gr_status gr_snapshot_load(gr_trainer *t, gr_snapshot_state *s, const char *run,
         GR_TRY(join(path, run, name, err));
         if (load_one(t, s, path, &why) == GR_OK)
             return GR_OK;
-        if (why.status == GR_ERR_MEM)
-            return gr_fail(err, GR_ERR_MEM, "%s", why.msg);
+        if (why.status == GR_ERR_MEM || why.status == GR_ERR_ARG) /* an older one would not do either */
+            return gr_fail(err, why.status, "%s", why.msg);
         gr_log(t->rt, GR_LOG_WARNING, "checkpoint %s is passed over: %s", name, why.msg);
         if (first.status == GR_OK)
             first = why;

@@ -1,8 +1,8 @@
 /* snapshot.h - the checkpoints of a run: folders RUN/ckpt-000005000 (training-and-data.md 2.5).
  *
- *   model/   the trained weights as safetensors, published names
+ *   model/   the trained weights as safetensors, published names; adapters, with peft's names
  *   optim/   rank-00000-of-00001.bin: f32 weights and moments (moments_file.h)
- *   state.json  where the run is
+ *   state.json  where the run is, and which adapters there are (lora_state.h)
  *   DONE     written last: {"files": {NAME: XXH64 of the file as 16 hex digits}} of every other file
  *
  * A folder is made beside its name, synced, renamed, and then gets its DONE. One that is killed while it is
@@ -43,7 +43,8 @@ int64_t gr_snapshot_newest(const char *run);
 
 /* Loads the newest one whose files have their checksums; one that has not is named by a warning of the log,
  * and the one before is taken. `t` is loaded (gr_trainer_load). GR_ERR_IO: there is none; with the reason of
- * the newest. After a failure the weights of `t` may be anything. */
+ * the newest. GR_ERR_ARG: it is of other adapters than `t` has; nothing is loaded. After a failure the
+ * weights of `t` may be anything. */
 gr_status gr_snapshot_load(gr_trainer *t, gr_snapshot_state *s, const char *run, gr_error *err);
 
 #endif

@@ -237,7 +237,20 @@ gr_status gr_train_config_check(const gr_train_config *c, gr_error *err)
 {
     if (!c->model[0] || !c->output[0])
         return gr_fail(err, GR_ERR_ARG, "the run has no %s", c->model[0] ? "output" : "model");
+    if (strcmp(c->parts, "none") == 0 && c->lora_rank == 0)
+        return gr_fail(err, GR_ERR_ARG, "parts is none and lora_rank is 0: nothing would be trained");
     return GR_OK;
+}
+
+gr_status gr_train_config_lora(const gr_train_config *c, gr_lora *lora, gr_error *err)
+{
+    *lora = (gr_lora){ 0 };
+    if (c->lora_rank == 0)
+        return GR_OK;
+    *lora = (gr_lora){ .rank = (int)c->lora_rank, .alpha = (float)c->lora_alpha, .seed = (uint64_t)c->seed };
+    return gr_lora_targets_parse(&lora->targets, c->lora_layers, err) == GR_OK
+               ? GR_OK
+               : gr_error_prefix(err, "lora_layers");
 }
 
 /* --- showing ------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include "base/buf.h"
+#include "model/lora.h"
 
 #define GR_TRAIN_TEXT 1024
 
@@ -21,7 +22,14 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
     X(image_root, TEXT, "", 0, 0, false, "", "the folder of the pictures that rows name by relative paths")  \
     X(export_to, TEXT, "", 0, 0, false, "", "a model folder to write at the end; empty: none")               \
     X(parts, TEXT, "all", 0, 0, true, "gar_1b.py: nothing is frozen",                                        \
-      "what is trained: all, or some of tower, mask, projector, embed, decoder and head, joined by commas")  \
+      "what is trained as a whole: all, none, or some of tower, mask, projector, embed, decoder and head, "  \
+      "joined by commas")                                                                                    \
+    X(lora_rank, WHOLE, "0", 0, GR_LORA_MAX_RANK, true, "",                                                  \
+      "rank of the adapters that are trained beside frozen layers; 0: there are none")                       \
+    X(lora_alpha, REAL, "8", 1e-6, 1e6, true, "peft: LoraConfig", "an adapter counts alpha / rank times")    \
+    X(lora_layers, TEXT, "q_proj,v_proj", 0, 0, true, "peft: Llama; Hu et al. 2021, 4.2",                    \
+      "which linear layers have one, joined by commas: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, " \
+      "down_proj of the decoder, qkv, proj, fc1, fc2 of the tower, linear_1, linear_2 of the projector")     \
     X(epochs, WHOLE, "1", 1, 1e6, true, "gar_1b.py", "times that the data are gone through")                 \
     X(steps, WHOLE, "0", 0, 1e12, true, "", "steps of the optimiser; 0: as the epochs have it")              \
     X(accumulation, WHOLE, "64", 1, 1e6, true, "gar_1b.py: batch 1, accumulation 2, 32 devices",             \
@@ -76,8 +84,12 @@ gr_status gr_train_config_parse(gr_train_config *c, const char *text, size_t n, 
 /* NAME=VALUE. GR_ERR_ARG, as above. */
 gr_status gr_train_config_set(gr_train_config *c, const char *assignment, gr_error *err);
 
-/* GR_ERR_ARG: no model or output. */
+/* GR_ERR_ARG: no model or output; nothing would be trained. */
 gr_status gr_train_config_check(const gr_train_config *c, gr_error *err);
+
+/* The adapters that the options ask for; rank 0: none. A is drawn from the seed of the run. GR_ERR_ARG:
+ * layers that there are not. */
+gr_status gr_train_config_lora(const gr_train_config *c, gr_lora *lora, gr_error *err);
 
 /* All options as JSON, which gr_train_config_read reads back the same; with `table`, one line each: NAME =
  * VALUE, where the value is from, what the option is, where its default comes from. Failure is the buffer's.

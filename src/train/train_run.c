@@ -84,6 +84,7 @@ static gr_status open_trainer(run *r, gr_error *err)
                              .adamw = { c->beta1, c->beta2, c->eps, c->weight_decay, c->clip },
                              .memory_bytes = (size_t)(c->memory_gb * 1e9) };
     GR_TRY(gr_train_parts_parse(&o.limits.parts, c->parts, err));
+    GR_TRY(gr_train_config_lora(c, &o.limits.lora, err));
     GR_TRY(gr_trainer_open(&r->t, r->rt, c->model, &o, err));
     if (r->job->announce && !r->job->announce(r->job->user, &r->t->memory))
         return gr_fail(err, GR_ERR_CANCELLED, "cancelled before memory was taken");

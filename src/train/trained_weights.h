@@ -1,5 +1,6 @@
 /* trained_weights.h - the weights of a model in training as the files of a model folder: published names and
- * shapes, values rounded to the stored type. */
+ * shapes, values rounded to the stored type. Adapters stand beside what is trained under peft's names, or,
+ * with the frozen weights, are added to those they belong to. */
 #ifndef GR_TRAIN_TRAINED_WEIGHTS_H
 #define GR_TRAIN_TRAINED_WEIGHTS_H
 
@@ -7,7 +8,8 @@
 
 typedef struct {
     gr_dtype dtype; /* F32, BF16 or F16 */
-    bool frozen;    /* also the weights that are not trained, out of the source's files as they are read */
+    bool frozen;    /* also the weights that are not trained, out of the source's files as they are read;
+                     * adapters are merged (merge.h) */
     uint64_t shard_bytes; /* 0: GR_SHARD_BYTES */
     /* Told bytes done and in all; false cancels. May be NULL. */
     bool (*progress)(void *user, uint64_t done, uint64_t total);

@@ -15,7 +15,7 @@ static gr_status measure(gr_trainer *t, gr_error *err)
 {
     gr_passes_memory passes;
     gr_trainer_memory *m = &t->memory;
-    for (size_t i = 0; i < t->flat.n_ranges; i++)
+    for (size_t i = 0; i < t->flat.n_tensors; i++) /* what has an adapter stays packed */
         t->held[t->flat.ranges[i].tensor] = true;
     GR_TRY(gr_passes_measure(&passes, t->gar, t->backend, &t->o.limits, err));
     t->gar->held = t->held;
@@ -39,7 +39,7 @@ static gr_status plan(gr_trainer *t, const char *dir, gr_error *err)
 {
     GR_TRY(gr_gar_open(&t->gar, t->rt, dir, GR_ROUND_NONE, err));
     GR_TRY(gr_backend_cpu_new(&t->backend, t->rt, err));
-    GR_TRY(gr_flat_plan(&t->flat, t->gar, t->o.limits.parts, err));
+    GR_TRY(gr_flat_plan_lora(&t->flat, t->gar, t->o.limits.parts, &t->o.limits.lora, err));
     t->held = gr_calloc(t->rt, t->gar->tensors.n, sizeof *t->held);
     return t->held ? measure(t, err) : gr_fail(err, GR_ERR_MEM, "%s: no memory for a list of tensors", dir);
 }

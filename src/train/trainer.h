@@ -12,7 +12,7 @@
 #include "train/train_source.h"
 
 typedef struct {
-    gr_passes_limits limits; /* and the parts that are trained */
+    gr_passes_limits limits; /* and what is trained: parts, adapters */
     gr_adamw adamw;
     size_t memory_bytes; /* most it may take; 0: whatever is there */
 } gr_trainer_options;
@@ -30,7 +30,8 @@ typedef struct {
 } gr_trainer;
 
 /* Opens a model folder and adds up; takes no memory of the weights' size. On failure *out is NULL.
- * GR_ERR_ARG: limits out of range, nothing to train. GR_ERR_LIMIT: it takes more than options->memory_bytes;
+ * GR_ERR_ARG: limits out of range, nothing to train, an
+ * adapter of a part that is trained itself. GR_ERR_LIMIT: it takes more than options->memory_bytes;
  * the sentence has the bytes of each part. Others as gr_gar_open. */
 gr_status gr_trainer_open(gr_trainer **out, gr_runtime *rt, const char *dir,
                           const gr_trainer_options *options, gr_error *err);

@@ -12,13 +12,18 @@ void trained_make(gr_runtime *rt, const test_dir *dir)
 
 gr_trainer *trained_open(gr_runtime *rt, const test_dir *dir, unsigned parts)
 {
+    return trained_open_adapted(rt, dir, "m", parts, &(gr_lora){ 0 });
+}
+
+gr_trainer *trained_open_adapted(gr_runtime *rt, const test_dir *dir, const char *model, unsigned parts,
+                                 const gr_lora *lora)
+{
     gr_error err = { 0 };
     gr_trainer *t;
-    const gr_trainer_options o = {
-        .limits = { .parts = parts, .max_rows = LESSON_ROWS, .max_tiles = 1, .max_regions = 1 },
-        .adamw = GR_ADAMW_PUBLISHED
-    };
-    MUST(gr_trainer_open(&t, rt, test_dir_file(dir, "m"), &o, &err));
+    const gr_trainer_options o = { .limits = { parts, .max_rows = LESSON_ROWS, .max_tiles = 1,
+                                               .max_regions = 1, .lora = *lora },
+                                   .adamw = GR_ADAMW_PUBLISHED };
+    MUST(gr_trainer_open(&t, rt, test_dir_file(dir, model), &o, &err));
     MUST(gr_trainer_load(t, NULL, NULL, &err));
     return t;
 }

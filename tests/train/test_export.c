@@ -5,8 +5,7 @@
 #include "base/file.h"
 #include "grasp/model.h"
 #include "grasp/new.h"
-#include "support/lesson.h"
-#include "support/tempdir.h"
+#include "support/trained.h"
 #include "train/export.h"
 
 typedef struct {
@@ -42,15 +41,7 @@ static int teardown(void **state)
 
 static gr_trainer *train(const fixture *f, const char *model, unsigned parts)
 {
-    gr_error err = { 0 };
-    gr_trainer *t;
-    const gr_trainer_options o = {
-        .limits = { .parts = parts, .max_rows = LESSON_ROWS, .max_tiles = 1, .max_regions = 1 },
-        .adamw = GR_ADAMW_PUBLISHED
-    };
-    MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, model), &o, &err));
-    MUST(gr_trainer_load(t, NULL, NULL, &err));
-    return t;
+    return trained_open_adapted(f->rt, &f->dir, model, parts, &(gr_lora){ 0 });
 }
 
 static void same_file(const fixture *f, const char *a, const char *b)
@@ -127,6 +118,78 @@ static void learnt_weights_are_read_again(void **state)
     gr_trainer_close(t);
 }
 
+/* --- adapters ------------------------------------------------------------------------------------------ */
+
+static const gr_lora adapters = { .targets = 1u << GR_LORA_Q | 1u << GR_LORA_DOWN | 1u << GR_LORA_FC1 |
+                                             1u << GR_LORA_LINEAR_1,
+                                  .rank = 3,
+                                  .alpha = 6,
+                                  .seed = 5 };
+
+static double loss_of(gr_trainer *t)
+{
+    gr_error err = { 0 };
+    lesson l;
+    double loss;
+    lesson_init(&l, &t->gar->config, 3, true);
+    const gr_train_source source = lesson_source(&l);
+    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &loss, &err));
+    return loss;
+}
+
+static double loss_of_folder(const fixture *f, const char *model)
+{
+    gr_trainer *t = train(f, model, 1u << GR_TRAIN_MASK);
+    const double loss = loss_of(t);
+    gr_trainer_close(t);
+    return loss;
+}
+
+/* Written as f32 the difference is that of (W + s B A) x and W x + s B (A x), whatever the type of the
+ * source: were W + s B A rounded to its bf16 first, that would be 2^-9 of every weight. As bf16 it is that
+ * rounding, of weights that the adapter moved. */
+static void a_model_exported_with_adapters_needs_none(void **state)
+{
+    const fixture *f = *state;
+    static const char *const sources[] = { "half", "full" };
+    for (int i = 0; i < 2; i++) {
+        gr_error err = { 0 };
+        gr_model *m;
+        gr_trainer *t = trained_open_adapted(f->rt, &f->dir, sources[i], 1u << GR_TRAIN_MASK, &adapters);
+        const gr_export_options full = { .dtype = GR_DTYPE_F32, .replaces = true },
+                                half = { .dtype = GR_DTYPE_BF16, .replaces = true };
+        const double before = loss_of(t);
+        trained_steps(t, 0, 3);
+        const double learnt = loss_of(t);
+        MUST(gr_export(t, test_dir_file(&f->dir, "merged"), &full, &err));
+        MUST(gr_export(t, test_dir_file(&f->dir, "merged-half"), &half, &err));
+        gr_trainer_close(t);
+        const double merged = loss_of_folder(f, "merged"), rounded = loss_of_folder(f, "merged-half");
+        if (getenv("GR_SHOW"))
+            printf("%s: loss %.9g, learnt %.9g, merged %.9g, as bf16 %.9g\n", sources[i], before, learnt,
+                   merged, rounded);
+        assert_true(fabs(learnt - before) > 1e-2);
+        assert_true(fabs(merged - learnt) < 1e-6 * learnt);
+        assert_true(fabs(rounded - learnt) < 0.1 * fabs(learnt - before));
+        MUST(gr_model_open(&m, f->rt, test_dir_file(&f->dir, "merged-half"), NULL, &err));
+        gr_model_close(m);
+    }
+}
+
+/* Names and sizes are those of the source; B is zero, and so are the bits. */
+static void new_adapters_leave_an_export_as_it_was(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t = trained_open_adapted(f->rt, &f->dir, "half", 0, &adapters);
+    const gr_export_options o = { .dtype = GR_DTYPE_BF16, .replaces = true };
+    MUST(gr_export(t, test_dir_file(&f->dir, "again"), &o, &err));
+    same_file(f, "half/model.safetensors", "again/model.safetensors");
+    gr_trainer_close(t);
+}
+
+/* --- failures ------------------------------------------------------------------------------------------ */
+
 static bool not_at_all(void *user, uint64_t done, uint64_t total)
 {
     (void)user;
@@ -158,6 +221,8 @@ int main(void)
         cmocka_unit_test(an_untrained_model_is_its_source_again),
         cmocka_unit_test(shards_and_types_are_as_asked_for),
         cmocka_unit_test(learnt_weights_are_read_again),
+        cmocka_unit_test(a_model_exported_with_adapters_needs_none),
+        cmocka_unit_test(new_adapters_leave_an_export_as_it_was),
         cmocka_unit_test(what_fails_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

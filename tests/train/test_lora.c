@@ -94,8 +94,9 @@ static void merged_tensors_are_those_of_pytorch(void **state)
         float *merged = malloc(n * sizeof *merged), *stored = malloc(n * sizeof *stored);
         assert_non_null(merged);
         assert_non_null(stored);
-        MUST(gr_merge_rows(&t.flat, t.c.gar, tensor, some, w->rows - some, merged + some * w->cols, &err));
-        MUST(gr_merge_rows(&t.flat, t.c.gar, tensor, 0, some, merged, &err));
+        MUST(gr_merge_rows(&t.flat, t.c.gar, tensor, some, w->rows - some, GR_DTYPE_F32,
+                           merged + some * w->cols, &err));
+        MUST(gr_merge_rows(&t.flat, t.c.gar, tensor, 0, some, GR_DTYPE_F32, merged, &err));
         MUST(gr_weight_read(w, 0, 0, n, stored, &err));
         for (size_t k = 0; k < n; k++)
             merged[k] -= stored[k];
@@ -120,7 +121,8 @@ static double loss_of_merged(const training *adapted)
         const gr_range *r = &t.flat.ranges[i];
         if (gr_flat_find_adapter(&adapted->flat, r->tensor))
             MUST(gr_merge_rows(&adapted->flat, adapted->c.gar, r->tensor, 0,
-                               adapted->c.gar->weights[r->tensor].rows, t.flat.weights + r->offset, &err));
+                               adapted->c.gar->weights[r->tensor].rows, GR_DTYPE_F32,
+                               t.flat.weights + r->offset, &err));
     }
     const double loss = training_pass(&t, 0);
     training_close(&t);
@@ -178,11 +180,11 @@ static void merged_bf16_is_rounded_once(void **state)
     assert_non_null(merged);
     assert_non_null(stored);
     MUST(gr_weight_read(w, 0, 0, n, stored, &err));
-    MUST(gr_merge_rows(&f, m, a->tensor, 0, w->rows, merged, &err));
+    MUST(gr_merge_rows(&f, m, a->tensor, 0, w->rows, GR_DTYPE_BF16, merged, &err));
     assert_memory_equal(merged, stored, n * sizeof *merged); /* B is zero */
     for (size_t i = 0; i < a[1].count; i++)
         f.weights[a[1].offset + i] = (float)(0.1 * training_unit("B", i));
-    MUST(gr_merge_rows(&f, m, a->tensor, 0, w->rows, merged, &err));
+    MUST(gr_merge_rows(&f, m, a->tensor, 0, w->rows, GR_DTYPE_BF16, merged, &err));
     for (size_t i = 0; i < n; i++) /* half a unit, and what f32 may be beside the middle of two */
         assert_true(bf16_error(&f, a, w, i / w->cols, i % w->cols, stored, merged) < 0.5 + 1e-3);
     free(merged), free(stored);
@@ -457,9 +459,11 @@ static void adapters_that_make_no_sense_are_refused(void **state)
               "of rank 6, and the flat buffers hold 0x");
     const gr_range *a = &t.flat.ranges[0];
     const size_t n = m->weights[a->tensor].rows;
-    MUST_FAIL(gr_merge_rows(&t.flat, m, a->tensor, n - 1, 2, rows, &err), GR_ERR_ARG, "are to be merged");
-    MUST_FAIL(gr_merge_rows(&t.flat, m, a->tensor, n + 1, 0, rows, &err), GR_ERR_ARG, "are to be merged");
-    MUST_FAIL(gr_merge_rows(&t.flat, m, 0, 0, 1, rows, &err), GR_ERR_ARG, "and no adapter");
+    MUST_FAIL(gr_merge_rows(&t.flat, m, a->tensor, n - 1, 2, GR_DTYPE_F32, rows, &err), GR_ERR_ARG,
+              "are to be merged");
+    MUST_FAIL(gr_merge_rows(&t.flat, m, a->tensor, n + 1, 0, GR_DTYPE_F32, rows, &err), GR_ERR_ARG,
+              "are to be merged");
+    MUST_FAIL(gr_merge_rows(&t.flat, m, 0, 0, 1, GR_DTYPE_F32, rows, &err), GR_ERR_ARG, "and no adapter");
     training_close(&t);
 }
 

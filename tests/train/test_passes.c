@@ -123,6 +123,8 @@ static void samples_that_cannot_be_scored_are_refused(void **state)
     gr_flat none;
     MUST_FAIL(gr_flat_plan(&none, t.c.gar, 0, &err), GR_ERR_ARG, "no tensor of the parts");
     unsigned parts;
+    MUST(gr_train_parts_parse(&parts, "none", &err));
+    assert_int_equal(parts, 0);
     MUST_FAIL(gr_train_parts_parse(&parts, "tower,tail", &err), GR_ERR_ARG, "'tail' is no part of a model");
     MUST_FAIL(gr_train_parts_parse(&parts, "", &err), GR_ERR_ARG, "'' is no part");
     training_close(&t);

@@ -141,6 +141,95 @@ static void a_resumed_run_is_the_run_to_the_bit(void **state)
     gr_trainer_close(straight);
 }
 
+static const gr_lora adapters = {
+    .targets = 1u << GR_LORA_Q | 1u << GR_LORA_V | 1u << GR_LORA_QKV, .rank = 4, .alpha = 8, .seed = 3
+};
+
+static gr_trainer *adapted(const fixture *f, gr_runtime *rt, const gr_lora *lora)
+{
+    return trained_open_adapted(rt, &f->dir, "m", 1u << GR_TRAIN_MASK, lora);
+}
+
+/* Another seed draws another A, all of which the checkpoint replaces. */
+static void a_resumed_run_of_adapters_is_the_run_to_the_bit(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_lora reseeded = adapters;
+    gr_trainer *straight = adapted(f, f->rt, &adapters), *before = adapted(f, f->rt, &adapters);
+    trained_steps(straight, 0, 5);
+    trained_steps(before, 0, 2);
+    MUST(save(f, before, 2, &err));
+    gr_trainer_close(before);
+    gr_runtime *rt = test_runtime_threads(3);
+    reseeded.seed++;
+    gr_trainer *after = adapted(f, rt, &reseeded);
+    MUST(load(f, after, &err));
+    trained_steps(after, 2, 5);
+    trained_same(straight, after);
+    gr_trainer_close(after);
+    gr_runtime_free(rt);
+    gr_trainer_close(straight);
+}
+
+static void other_adapters_are_refused_by_name_and_nothing_is_loaded(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        gr_lora lora;
+        const char *says;
+    } others[] = {
+        { { .targets = 0 }, "it has adapters, and the model in training has none" },
+        { { 1u << GR_LORA_Q | 1u << GR_LORA_QKV, 4, 8, 3 },
+          "v_proj has an adapter in it, and none in the model in training" },
+        { { 1u << GR_LORA_Q | 1u << GR_LORA_V | 1u << GR_LORA_QKV | 1u << GR_LORA_FC1, 4, 8, 3 },
+          "fc1 has no adapter in it, and one in the model in training" },
+        { { 1u << GR_LORA_Q | 1u << GR_LORA_V | 1u << GR_LORA_QKV, 5, 8, 3 },
+          "ckpt-000000001: its adapters are of rank 4, and those in training of rank 5" },
+        { { 1u << GR_LORA_Q | 1u << GR_LORA_V | 1u << GR_LORA_QKV, 4, 9, 3 },
+          "its adapters have alpha 8, and those in training alpha 9" },
+    };
+    gr_error err = { 0 };
+    gr_trainer *t = adapted(f, f->rt, &adapters);
+    trained_steps(t, 0, 1);
+    MUST(save(f, t, 2, &err));
+    gr_trainer_close(t);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        gr_trainer *other = adapted(f, f->rt, &others[i].lora), *fresh = adapted(f, f->rt, &others[i].lora);
+        MUST_FAIL(load(f, other, &err), GR_ERR_ARG, others[i].says);
+        trained_same(other, fresh);
+        gr_trainer_close(other);
+        gr_trainer_close(fresh);
+    }
+    assert_string_equal(f->warnings, ""); /* the checkpoint is sound */
+    gr_trainer *plain = trained_open(f->rt, &f->dir, 1u << GR_TRAIN_MASK);
+    plain->steps = 2;
+    MUST(save(f, plain, 2, &err));
+    gr_trainer_close(plain);
+    t = adapted(f, f->rt, &adapters);
+    MUST_FAIL(load(f, t, &err), GR_ERR_ARG, "it has no adapters, and the model in training has them");
+    gr_trainer_close(t);
+}
+
+static void model_holds_adapters_as_peft_names_them(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_checkpoint *c;
+    gr_trainer *t = adapted(f, f->rt, &adapters);
+    MUST(save(f, t, 2, &err));
+    MUST(gr_checkpoint_open(&c, f->rt, test_dir_file(&f->dir, "run/ckpt-000000000/model"), &err));
+    assert_int_equal(gr_checkpoint_count(c), t->flat.n_ranges);
+    for (size_t i = t->flat.n_tensors; i < t->flat.n_ranges; i++) {
+        const gr_weight *w = gr_flat_adapter(&t->flat, &t->flat.ranges[i]);
+        const gr_stored *s = gr_checkpoint_find(c, w->name);
+        assert_non_null(s);
+        assert_true(s->rank == 2 && (size_t)s->shape[0] == w->rows && (size_t)s->shape[1] == w->cols);
+    }
+    gr_checkpoint_close(c);
+    gr_trainer_close(t);
+}
+
 static void model_holds_what_is_trained_as_bf16(void **state)
 {
     const fixture *f = *state;
@@ -327,6 +416,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_resumed_run_is_the_run_to_the_bit, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_resumed_run_of_adapters_is_the_run_to_the_bit, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_adapters_are_refused_by_name_and_nothing_is_loaded, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(model_holds_adapters_as_peft_names_them, setup, teardown),
         cmocka_unit_test_setup_teardown(model_holds_what_is_trained_as_bf16, setup, teardown),
         cmocka_unit_test_setup_teardown(the_last_k_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_damaged_checkpoint_is_passed_over_and_it_says_so, setup, teardown),

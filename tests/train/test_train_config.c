@@ -42,7 +42,51 @@ static void defaults_are_the_published_recipe(void **state)
     assert_true(c->learning_rate == 1e-5 && c->warmup == 0.03 && c->warmup_start == 1e-5 && c->beta1 == 0.9 &&
                 c->beta2 == 0.999 && c->eps == 1e-8 && c->weight_decay == 0 && c->clip == 1);
     assert_true(c->accumulation == 64 && c->epochs == 1 && c->seed == 42 && c->save_every == 5000 &&
-                c->keep == 2 && c->dtype == 0 && c->max_tiles == 17);
+                c->keep == 2 && c->dtype == 0 && c->max_tiles == 17 && c->lora_rank == 0);
+}
+
+static void adapters_come_from_rank_alpha_layers_and_the_seed(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    gr_lora lora = { .targets = 1 };
+    MUST(gr_train_config_lora(&f->c, &lora, &err));
+    assert_int_equal(lora.targets, 0); /* none, unless asked for */
+    MUST(gr_train_config_set(&f->c, "lora_rank=16", &err));
+    MUST(gr_train_config_lora(&f->c, &lora, &err));
+    assert_true(lora.targets == (1u << GR_LORA_Q | 1u << GR_LORA_V) && lora.rank == 16 && lora.alpha == 8 &&
+                lora.seed == 42);
+    MUST(gr_train_config_set(&f->c, "lora_alpha=0.5", &err));
+    MUST(gr_train_config_set(&f->c, "seed=7", &err));
+    MUST(gr_train_config_set(&f->c, "lora_layers=fc1", &err));
+    MUST(gr_train_config_lora(&f->c, &lora, &err));
+    assert_true(lora.targets == 1u << GR_LORA_FC1 && lora.alpha == 0.5f && lora.seed == 7);
+    MUST(gr_train_config_set(&f->c, "lora_layers=fc1,fc3", &err));
+    MUST_FAIL(gr_train_config_lora(&f->c, &lora, &err), GR_ERR_ARG, "lora_layers: 'fc3' is no linear layer");
+    MUST_FAIL(gr_train_config_set(&f->c, "lora_rank=1025", &err), GR_ERR_ARG, "no value of lora_rank");
+    MUST_FAIL(gr_train_config_set(&f->c, "lora_alpha=0", &err), GR_ERR_ARG, "no value of lora_alpha");
+}
+
+/* The help is text; the layers are a table. */
+static void the_help_names_every_layer_that_can_have_an_adapter(void **state)
+{
+    fixture *f = *state;
+    gr_buf text;
+    gr_buf_init(&text, f->rt, 1 << 20);
+    gr_train_config_write(&f->c, &text, true);
+    const char *line = strstr(gr_buf_str(&text), "lora_layers");
+    assert_non_null(line);
+    line = strstr(line, "]  "); /* behind the default */
+    const char *end = line ? strchr(line, '\n') : NULL;
+    assert_non_null(end);
+    for (int i = 0; i < GR_LORA_TARGET_COUNT; i++) {
+        char name[32];
+        snprintf(name, sizeof name, " %s", gr_lora_target_name((gr_lora_target)i));
+        const char *at = strstr(line, name);
+        if (!at || at > end)
+            fail_msg("the help of lora_layers does not name %s", name + 1);
+    }
+    gr_buf_fini(&text);
 }
 
 static void a_file_then_assignments(void **state)
@@ -97,6 +141,12 @@ static void what_is_wrong_is_said(void **state)
     MUST_FAIL(gr_train_config_check(&f->c, &err), GR_ERR_ARG, "the run has no model");
     MUST(gr_train_config_set(&f->c, "model=m", &err));
     MUST_FAIL(gr_train_config_check(&f->c, &err), GR_ERR_ARG, "the run has no output");
+    MUST(gr_train_config_set(&f->c, "output=r", &err));
+    MUST(gr_train_config_set(&f->c, "parts=none", &err));
+    MUST_FAIL(gr_train_config_check(&f->c, &err), GR_ERR_ARG,
+              "parts is none and lora_rank is 0: nothing would be trained");
+    MUST(gr_train_config_set(&f->c, "lora_rank=4", &err));
+    MUST(gr_train_config_check(&f->c, &err));
 }
 
 static void what_is_written_is_read_back(void **state)
@@ -145,6 +195,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults_are_the_published_recipe, setup, teardown),
+        cmocka_unit_test_setup_teardown(adapters_come_from_rank_alpha_layers_and_the_seed, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_help_names_every_layer_that_can_have_an_adapter, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_then_assignments, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, setup, teardown),

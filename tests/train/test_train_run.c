@@ -269,6 +269,51 @@ static void another_run_does_not_go_on(void **state)
     assert_int_equal(f->outcome.step, 9);
 }
 
+static double loss_of_folder(fixture *f, const char *model)
+{
+    gr_error err = { 0 };
+    gr_trainer *t = trained_open_adapted(f->rt, &f->dir, model, 1u << GR_TRAIN_MASK, &(gr_lora){ 0 });
+    double loss;
+    MUST(gr_trainer_validate(t, &f->validation_source, f->validation.count, NULL, NULL, &loss, &err));
+    gr_trainer_close(t);
+    return loss;
+}
+
+/* Adapters alone: no part is trained as a whole. */
+static void a_run_of_adapters_stops_goes_on_and_is_exported_without_them(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    set(f, "parts=none");
+    set(f, "lora_rank=4");
+    set(f, "lora_layers=q_proj,v_proj,down_proj,qkv");
+    set(f, "dtype=f32");
+    set_path(f, "export_to", "learnt");
+    MUST(go(f, &err));
+    set_path(f, "output", "parts");
+    set(f, "export_to=");
+    f->job.resume = true;
+    f->stop_after = 4;
+    MUST(go(f, &err));
+    assert_true(f->outcome.stopped && f->outcome.step == 4);
+    f->stop_after = 0;
+    set(f, "lora_rank=5");
+    MUST_FAIL(go(f, &err), GR_ERR_ARG, "its adapters are of rank 4, and those in training of rank 5");
+    set(f, "lora_rank=4");
+    set(f, "seed=43");
+    MUST_FAIL(go(f, &err), GR_ERR_ARG, "seed is 43, and the run was begun with 42: it cannot go on");
+    set(f, "seed=42");
+    f->job.validation = &f->validation_source;
+    set(f, "validate_every=9"); /* at the last step */
+    MUST(go(f, &err));
+    assert_true(f->outcome.step == 9 && f->validations == 1);
+    same_file(f, "run/ckpt-000000009/optim/rank-00000-of-00001.bin",
+              "parts/ckpt-000000009/optim/rank-00000-of-00001.bin");
+    const double merged = loss_of_folder(f, "learnt");
+    assert_true(fabs(merged - f->last_validation) < 1e-6 * merged); /* f32, added in another order */
+    assert_true(fabs(merged - loss_of_folder(f, "m")) > 1e-2);
+}
+
 /* --- failures ------------------------------------------------------------------------------------------ */
 
 static void what_is_not_finite_keeps_the_last_checkpoint(void **state)
@@ -298,6 +343,15 @@ static void what_cannot_begin_says_why(void **state)
     gr_error err = { 0 };
     set(f, "parts=tower,tail");
     MUST_FAIL(go(f, &err), GR_ERR_ARG, "'tail' is no part of a model");
+    set(f, "parts=none");
+    MUST_FAIL(go(f, &err), GR_ERR_ARG, "nothing would be trained");
+    set(f, "lora_rank=4");
+    set(f, "lora_layers=q_proj,norm1");
+    MUST_FAIL(go(f, &err), GR_ERR_ARG, "lora_layers: 'norm1' is no linear layer that can have an adapter");
+    set(f, "lora_layers=fc1");
+    set(f, "parts=tower");
+    MUST_FAIL(go(f, &err), GR_ERR_ARG, "an adapter of fc1, and 'tower' is among the parts");
+    set(f, "lora_rank=0");
     set(f, "parts=all");
     set(f, "memory_gb=0.001");
     MUST_FAIL(go(f, &err), GR_ERR_LIMIT, "bytes, 1000000 are allowed");
@@ -319,6 +373,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_set_is_learnt_to_the_last_token, setup, teardown),
         cmocka_unit_test_setup_teardown(log_validation_and_checkpoints_come_as_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_and_going_on_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_run_of_adapters_stops_goes_on_and_is_exported_without_them, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_stop_file_is_obeyed_once, setup, teardown),
         cmocka_unit_test_setup_teardown(another_run_does_not_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_finite_keeps_the_last_checkpoint, setup, teardown),

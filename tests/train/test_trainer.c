@@ -36,6 +36,10 @@ static gr_trainer_options options_of(unsigned parts)
     };
 }
 
+static const gr_lora adapters = {
+    .targets = 1u << GR_LORA_Q | 1u << GR_LORA_V | 1u << GR_LORA_FC1, .rank = 4, .alpha = 8, .seed = 3
+};
+
 static gr_trainer *train(const fixture *f, gr_runtime *rt, unsigned parts)
 {
     return trained_open(rt, &f->dir, parts);
@@ -46,13 +50,16 @@ static gr_trainer *train(const fixture *f, gr_runtime *rt, unsigned parts)
 static void memory_is_known_before_it_is_taken(void **state)
 {
     const fixture *f = *state;
-    static const unsigned parts[] = { GR_TRAIN_ALL, 1u << GR_TRAIN_PROJECTOR, 1u << GR_TRAIN_EMBED };
+    static const unsigned parts[] = { GR_TRAIN_ALL, 1u << GR_TRAIN_PROJECTOR, 1u << GR_TRAIN_EMBED, 0,
+                                      1u << GR_TRAIN_MASK };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         gr_error err = { 0 };
         gr_trainer *t;
         counting memory = { 0 };
         gr_runtime *rt = counting_runtime(&memory, 2);
-        const gr_trainer_options o = options_of(parts[i]);
+        gr_trainer_options o = options_of(parts[i]);
+        if (i >= 3)
+            o.limits.lora = adapters;
         MUST(gr_trainer_open(&t, rt, test_dir_file(&f->dir, "m"), &o, &err));
         const size_t before = memory.now;
         MUST(gr_trainer_load(t, NULL, NULL, &err));
@@ -86,6 +93,26 @@ static void what_does_not_fit_is_refused_with_its_bytes(void **state)
     o = options_of(0);
     MUST_FAIL(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err), GR_ERR_ARG, "no tensor");
     MUST_FAIL(gr_trainer_open(&t, f->rt, "/nowhere", &o, &err), GR_ERR_IO, "/nowhere");
+}
+
+/* Adapters take 16 bytes an element, as whatever is trained; what they are beside stays packed. */
+static void adapters_are_announced(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t, *frozen;
+    gr_trainer_options o = options_of(1u << GR_TRAIN_MASK);
+    MUST(gr_trainer_open(&frozen, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
+    o.limits.lora = adapters;
+    MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
+    assert_int_equal(t->memory.frozen, frozen->memory.frozen);
+    assert_int_equal(t->memory.flat - frozen->memory.flat, 16 * (t->flat.n - frozen->flat.n));
+    assert_true(t->flat.n > frozen->flat.n && t->memory.passes >= frozen->memory.passes);
+    gr_trainer_close(frozen);
+    gr_trainer_close(t);
+    o.limits.parts |= 1u << GR_TRAIN_DECODER;
+    MUST_FAIL(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err), GR_ERR_ARG,
+              "an adapter of q_proj, and 'decoder' is among the parts that are trained as a whole");
 }
 
 /* --- steps --------------------------------------------------------------------------------------------- */
@@ -138,6 +165,22 @@ static void steps_do_not_depend_on_threads(void **state)
     gr_trainer_close(one);
     gr_trainer_close(other);
     gr_runtime_free(rt);
+}
+
+static void steps_change_adapters_and_nothing_beside_them(void **state)
+{
+    const fixture *f = *state;
+    gr_trainer *t = trained_open_adapted(f->rt, &f->dir, "m", 0, &adapters),
+               *fresh = trained_open_adapted(f->rt, &f->dir, "m", 0, &adapters);
+    assert_int_equal(t->flat.n_tensors, 0);
+    trained_steps(t, 0, 2); /* in the first one B is zero, and A learns nothing */
+    for (size_t i = 0; i < t->flat.n_ranges; i++) {
+        const gr_range *r = &t->flat.ranges[i];
+        assert_memory_not_equal(t->flat.weights + r->offset, fresh->flat.weights + r->offset,
+                                r->count * sizeof(float));
+    }
+    gr_trainer_close(t);
+    gr_trainer_close(fresh);
 }
 
 static bool no(void *user)
@@ -237,8 +280,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_known_before_it_is_taken),
         cmocka_unit_test(what_does_not_fit_is_refused_with_its_bytes),
+        cmocka_unit_test(adapters_are_announced),
         cmocka_unit_test(a_step_averages_its_samples),
         cmocka_unit_test(steps_do_not_depend_on_threads),
+        cmocka_unit_test(steps_change_adapters_and_nothing_beside_them),
         cmocka_unit_test(validation_is_the_mean_loss_and_changes_nothing),
         cmocka_unit_test(what_is_not_finite_stops_and_changes_nothing),
         cmocka_unit_test(a_norm_that_is_not_finite_names_its_samples),
