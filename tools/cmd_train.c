@@ -18,7 +18,7 @@ typedef struct {
 
 static const cli_option rows[] = {
     { "set", 's', CLI_LIST, AT(set), "NAME=VALUE", NULL, 0, 0,
-      "one option of the run, over what CONFIG says; may be repeated" },
+      "one option of the run, over what CONFIG says" },
     { "resume", 0, CLI_FLAG, AT(resume), NULL, NULL, 0, 0,
       "go on from the newest checkpoint of the run's output; begin where there is none" },
     { "print-config", 0, CLI_FLAG, AT(print_config), NULL, NULL, 0, 0,
