@@ -155,13 +155,7 @@ static void a_set_is_learnt_to_the_last_token(void **state)
     set_path(f, "export_to", "learnt");
     MUST(go(f, &err));
     assert_true(f->outcome.step == 60 && !f->outcome.stopped && f->records == 3);
-    gr_trainer_options o = {
-        .limits = { .parts = GR_TRAIN_ALL, .max_rows = 64, .max_tiles = 1, .max_regions = 1 },
-        .adamw = GR_ADAMW_PUBLISHED
-    };
-    gr_trainer *t; /* of the exported folder */
-    MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "learnt"), &o, &err));
-    MUST(gr_trainer_load(t, NULL, NULL, &err));
+    gr_trainer *t = trained_open_adapted(f->rt, &f->dir, "learnt", GR_TRAIN_ALL, &(gr_lora){ 0 });
     lesson_init(&l, &t->gar->config, 5, true);
     const gr_train_source source = lesson_source(&l);
     for (uint64_t i = 0; i < 5; i++) {
