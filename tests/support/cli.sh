@@ -7,6 +7,8 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 for name in $(env | sed -n 's/^\(GRASP_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
 unset NO_COLOR CLICOLOR_FORCE
+# A slow machine shows progress every 10 s; what is said on stderr must not depend on that. --progress overrides it.
+export GRASP_PROGRESS=none
 
 fail() {
     echo "FAILED: $*" >&2
