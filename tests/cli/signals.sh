@@ -53,7 +53,8 @@ for signal in INT TERM; do
     ended
     exits $number
     if [ -s "$dir/out" ]; then # it came after the weights: an object as always
-        out_has '"finish_reason":"cancelled"'
+        # before the first token of the answer, or in it
+        grep -qF -e '"descriptions":[]' -e '"finish_reason":"cancelled"' "$dir/out" || fail "$what: $(cat "$dir/out")"
         [ "$(tail -c 3 "$dir/out")" = "}}" ] || fail "$what: the object does not end"
     fi
 done
