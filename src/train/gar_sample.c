@@ -149,6 +149,17 @@ static gr_status measure(making *m)
                      stated ? m->record->height : m->scene.image->height);
 }
 
+static making making_of(gr_runtime *rt, const gr_record *record, const gr_gar_sample_rules *rules,
+                        gr_draws *draws, gr_skip *skip, gr_error *err)
+{
+    return (making){ .rt = rt,
+                     .record = record,
+                     .rules = rules,
+                     .draws = draws,
+                     .note = { record->key.at, skip, err },
+                     .err = err };
+}
+
 static gr_status begin(making *m)
 {
     *m->note.skip = GR_SKIP_NONE;
@@ -175,12 +186,7 @@ static void end(making *m)
 gr_status gr_gar_sample_make(gr_gar_sample **out, gr_runtime *rt, const gr_record *record,
                              const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip, gr_error *err)
 {
-    making m = { .rt = rt,
-                 .record = record,
-                 .rules = rules,
-                 .draws = draws,
-                 .note = { record->key.at, skip, err },
-                 .err = err };
+    making m = making_of(rt, record, rules, draws, skip, err);
     *out = NULL;
     gr_status st = begin(&m);
     if (st == GR_OK)
@@ -197,12 +203,7 @@ gr_status gr_gar_sample_measure(size_t *n_rows, gr_runtime *rt, const gr_record 
                                 const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip,
                                 gr_error *err)
 {
-    making m = { .rt = rt,
-                 .record = record,
-                 .rules = rules,
-                 .draws = draws,
-                 .note = { record->key.at, skip, err },
-                 .err = err };
+    making m = making_of(rt, record, rules, draws, skip, err);
     gr_status st = begin(&m);
     if (st == GR_OK)
         st = measure(&m);
