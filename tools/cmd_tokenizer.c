@@ -27,9 +27,8 @@ static const cli_option rows[] = {
     { "field", 0, CLI_TEXT, AT(field), "NAME", NULL, 0, 0,
       "the files are JSON Lines: each line is an object, and its member NAME a text" },
     { "whole-files", 0, CLI_FLAG, AT(whole_files), NULL, NULL, 0, 0,
-      "a file is one text, so that words may go over its line ends; by default every line is a text, with "
-      "its "
-      "line end" },
+      "a file is one text, so that words may go over its line ends; by default every line is a text, its "
+      "line end with it" },
     { "special", 0, CLI_LIST, AT(specials), "TOKEN", NULL, 0, 0,
       "a special token, in the order of their ids; without any, GAR's 262" },
     { "bos", 0, CLI_TEXT, AT(bos), "TOKEN", "<|begin_of_text|>", 0, 0,
