@@ -88,3 +88,15 @@ void gr_runtime_free(gr_runtime *rt)
 }
 
 int gr_runtime_n_threads(const gr_runtime *rt) { return gr_threads_count(rt->threads); }
+
+gr_status gr_runtime_single(gr_runtime **out, const gr_runtime *like, gr_error *err)
+{
+    gr_runtime_options o;
+    gr_runtime_options_init(&o);
+    o.n_threads = 1;
+    o.cpu_mask = like->cpu_mask;
+    o.allocator = like->alloc;
+    o.log = like->log;
+    o.log_user = like->log_user;
+    return gr_runtime_new(out, &o, err);
+}

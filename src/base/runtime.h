@@ -13,4 +13,8 @@ struct gr_runtime {
     gr_threads *threads; /* owned */
 };
 
+/* Another one of a single thread, with the memory, log and processor of `like`, for those who must not use or
+ * wait for its pool. gr_runtime_free. */
+gr_status gr_runtime_single(gr_runtime **out, const gr_runtime *like, gr_error *err);
+
 #endif

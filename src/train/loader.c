@@ -181,22 +181,9 @@ static gr_status check(const gr_loader_options *o, gr_error *err)
     return GR_OK;
 }
 
-/* A runtime of one thread on the caller's memory. */
-static gr_status own_runtime(gr_loader *l, gr_error *err)
-{
-    gr_runtime_options o;
-    gr_runtime_options_init(&o);
-    o.n_threads = 1;
-    o.cpu_mask = l->rt->cpu_mask;
-    o.allocator = l->rt->alloc;
-    o.log = l->rt->log;
-    o.log_user = l->rt->log_user;
-    return gr_runtime_new(&l->own, &o, err);
-}
-
 static gr_status prepare(gr_loader *l, gr_error *err)
 {
-    GR_TRY(own_runtime(l, err));
+    GR_TRY(gr_runtime_single(&l->own, l->rt, err));
     GR_TRY(gr_damage_init(&l->damage, l->rt, GR_LOADER_WINDOW, err));
     l->counts = gr_calloc(l->rt, l->o.sets->n, sizeof *l->counts);
     l->slots = gr_calloc(l->rt, (size_t)l->o.ahead, sizeof *l->slots);

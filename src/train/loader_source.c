@@ -9,6 +9,7 @@
 #include "dataset/gar_row.h"
 #include "dataset/json_rows.h"
 #include "train/loader.h"
+#include "train/row_lengths.h"
 
 struct gr_loader_source {
     gr_runtime *rt;
@@ -17,7 +18,9 @@ struct gr_loader_source {
     gr_row_source **files; /* [n] */
     size_t n, capacity;
     gr_row_sources sets;
+    gr_ranks ranks;
     gr_order order;
+    int32_t *lengths; /* of each row; NULL: not grouped */
     char *image_root;
     gr_loader *loader; /* NULL: none is open */
     uint64_t next;     /* the element that it gives next */
@@ -58,17 +61,22 @@ static gr_status open_all(gr_loader_source *s, const gr_loader_source_options *o
 {
     GR_TRY(gr_model_need_text(s->m, err));
     GR_TRY(open_files(s, o->paths, err));
-    const gr_order_options order = {
-        .n_rows = s->sets.count, .world = 1, .accumulation = o->accumulation, .seed = o->seed
-    };
-    GR_TRY(gr_order_init(&s->order, s->rt, &order, err));
     gr_gar_sample_rules_init(&s->rules, &s->m->gar->config, &s->m->markers, s->m->tokenizer, &s->m->profile);
     if (o->image_root[0] && !(s->image_root = gr_strdup(s->rt, o->image_root)))
         return gr_fail(err, GR_ERR_MEM, "no memory for a path");
     s->rules.scene.root = s->image_root;
     s->rules.max_tiles = o->max_tiles;
     s->rules.max_rows = o->max_rows;
-    return GR_OK;
+    if (o->by_length)
+        GR_TRY(gr_row_lengths(&s->lengths, s->rt, &s->sets, &s->rules, o->seed, err));
+    GR_TRY(gr_ranks_check(&o->ranks, o->accumulation, err));
+    const int world = gr_ranks_world(&o->ranks);
+    const gr_order_options order = { .n_rows = s->sets.count,
+                                     .world = world,
+                                     .accumulation = o->accumulation / world,
+                                     .seed = o->seed,
+                                     .lengths = s->lengths };
+    return gr_order_init(&s->order, s->rt, &order, err);
 }
 
 gr_status gr_loader_source_open(gr_loader_source **out, const gr_model *m, const gr_loader_source_options *o,
@@ -80,6 +88,7 @@ gr_status gr_loader_source_open(gr_loader_source **out, const gr_model *m, const
         return gr_fail(err, GR_ERR_MEM, "no memory for a source of samples");
     s->rt = m->rt;
     s->m = m;
+    s->ranks = o->ranks;
     const gr_status st = open_all(s, o, err);
     if (st != GR_OK)
         gr_loader_source_close(s);
@@ -105,6 +114,7 @@ void gr_loader_source_close(gr_loader_source *s)
     for (size_t i = 0; i < s->n; i++)
         gr_rows_close(s->files[i]);
     gr_free(s->rt, s->files);
+    gr_free(s->rt, s->lengths);
     gr_free(s->rt, s->image_root);
     gr_free(s->rt, s);
 }
@@ -131,13 +141,18 @@ static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_err
 
 static gr_status seek(gr_loader_source *s, uint32_t epoch, uint64_t element, gr_error *err)
 {
+    const uint64_t world = (uint64_t)gr_ranks_world(&s->ranks);
     gr_loader_options o;
+    if (element % world != (uint64_t)s->ranks.rank)
+        return gr_fail(err, GR_ERR_ARG, "element %llu is not one of rank %d of %llu",
+                       (unsigned long long)element, s->ranks.rank, (unsigned long long)world);
     if (s->loader && s->order.epoch == epoch && s->next == element)
         return GR_OK;
     close_loader(s);
     GR_TRY(gr_order_choose(&s->order, epoch, err));
     gr_loader_options_init(&o, &s->sets, &s->order, &s->rules);
-    o.begin = element;
+    o.rank = s->ranks.rank;
+    o.begin = element / world;
     GR_TRY(gr_loader_open(&s->loader, s->rt, &o, err));
     s->next = element;
     return GR_OK;
@@ -154,7 +169,7 @@ static gr_status give(void *user, uint32_t epoch, uint64_t element, gr_train_ite
     if (!got.sample)
         return gr_fail(err, GR_ERR_ARG, "element %llu is not in the epoch", (unsigned long long)element);
     const gr_gar_sample *x = s->sample = got.sample;
-    s->next = element + 1;
+    s->next = element + (uint64_t)gr_ranks_world(&s->ranks);
     snprintf(s->name, sizeof s->name, "%s/%zu", s->files[got.set]->name, got.row);
     s->picture = (gr_picture){ .across = x->canvas.cols,
                                .down = x->canvas.rows,
@@ -178,5 +193,5 @@ gr_train_source gr_loader_source_of(gr_loader_source *s)
                               .user = s,
                               .count = s->sets.count,
                               .fingerprint = hash.low ^ hash.high,
-                              .order = GR_PERMUTATION_NAME };
+                              .order = s->lengths ? GR_PERMUTATION_NAME "-by-length" : GR_PERMUTATION_NAME };
 }

@@ -4,6 +4,7 @@
 #define GR_TRAIN_LOADER_SOURCE_H
 
 #include "engine/model.h"
+#include "train/ranks.h"
 #include "train/train_source.h"
 
 typedef struct {
@@ -12,6 +13,8 @@ typedef struct {
     const char *image_root; /* the folder that relative paths of pictures are below; "": as they are */
     uint64_t seed;
     int accumulation; /* samples of a step: the order is cut into groups of them */
+    gr_ranks ranks;   /* which of them are asked for; all zero: all */
+    bool by_length;   /* grouped by length (order.h): every row is read once while it is opened */
     int max_tiles;    /* without the thumbnail */
     size_t max_rows;
 } gr_loader_source_options;
@@ -24,7 +27,8 @@ gr_status gr_loader_source_open(gr_loader_source **out, const gr_model *m, const
                                 gr_error *err);
 void gr_loader_source_close(gr_loader_source *s); /* NULL is fine */
 
-/* Borrows `s`. Asked for an element that does not follow the last one, it begins anew from there. */
+/* Borrows `s`. Of several ranks only elements rank + a * world can be asked for. Asked for an element that
+ * does not follow the last one, it begins anew from there. */
 gr_train_source gr_loader_source_of(gr_loader_source *s);
 
 #endif

@@ -44,6 +44,8 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
     X(clip, REAL, "1", 0, 1e30, true, "gar_1b.py", "largest norm of all gradients together; 0: any")         \
     X(seed, WHOLE, "42", 0, 9007199254740992, true, "gar_1b.py",                                             \
       "of the order of the data and of what is drawn about them")                                            \
+    X(group_by_length, WORD, "off", 0, 0, true, "gar_1b.py: asked for, but every row is said to be as long", \
+      "off|on: samples of a step are about as long as each other; every row is read once before the run")    \
     X(max_rows, WHOLE, "8192", 2, 1e6, true, "17 tiles and 5 regions of 256 rows, 2560 of text",             \
       "rows of the longest sample; memory grows with it")                                                    \
     X(max_tiles, WHOLE, "17", 1, 1e3, true, "gar_1b.py: 16 and the thumbnail",                               \

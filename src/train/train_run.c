@@ -39,6 +39,8 @@ typedef struct {
     tally tally;
 } run;
 
+static bool writes(const run *r) { return r->job->ranks.rank == 0; }
+
 static gr_dtype dtype_of(const gr_train_config *c)
 {
     static const gr_dtype types[] = { GR_DTYPE_BF16, GR_DTYPE_F32 }; /* the words of the option */
@@ -57,6 +59,7 @@ static void plan_steps(run *r)
     r->state.schedule =
         (gr_schedule){ r->c->learning_rate, r->c->warmup_start, (int64_t)(r->c->warmup * (double)n), n };
     r->state.accumulation = (int)r->c->accumulation;
+    r->state.world = gr_ranks_world(&r->job->ranks);
     r->state.seed = (uint64_t)r->c->seed;
     r->state.fingerprint = r->job->data->fingerprint;
     snprintf(r->state.order, sizeof r->state.order, "%s", r->job->data->order);
@@ -82,7 +85,8 @@ static gr_status open_trainer(run *r, gr_error *err)
                                          .max_tiles = (int)c->max_tiles,
                                          .max_regions = (int)c->max_regions },
                              .adamw = { c->beta1, c->beta2, c->eps, c->weight_decay, c->clip },
-                             .memory_bytes = (size_t)(c->memory_gb * 1e9) };
+                             .memory_bytes = (size_t)(c->memory_gb * 1e9),
+                             .ranks = r->job->ranks };
     GR_TRY(gr_train_parts_parse(&o.limits.parts, c->parts, err));
     GR_TRY(gr_train_config_lora(c, &o.limits.lora, err));
     GR_TRY(gr_trainer_open(&r->t, r->rt, c->model, &o, err));
@@ -132,6 +136,8 @@ static gr_status open_log(run *r, gr_error *err)
 {
     if (!gr_path_join(r->log_path, sizeof r->log_path, r->c->output, "log.jsonl"))
         return gr_fail(err, GR_ERR_ARG, "%s: the path is too long", r->c->output);
+    if (!writes(r))
+        return GR_OK;
     r->log = fopen(r->log_path, "ae");
     return r->log ? GR_OK : gr_fail(err, GR_ERR_IO, "%s: cannot open: %s", r->log_path, strerror(errno));
 }
@@ -167,11 +173,13 @@ static gr_status end_line(const run *r, gr_buf *line, gr_json_writer *j, gr_erro
 {
     gr_json_put_end(j, '}');
     gr_buf_text(line, "\n");
-    const bool good =
-        !line->failed && fwrite(line->data, 1, line->len, r->log) == line->len && fflush(r->log) == 0;
+    const bool good = !r->log || (!line->failed && fwrite(line->data, 1, line->len, r->log) == line->len &&
+                                  fflush(r->log) == 0);
     const int cause = errno;
     gr_buf_fini(line);
-    return good ? GR_OK : gr_fail(err, GR_ERR_IO, "%s: cannot write it: %s", r->log_path, strerror(cause));
+    return gr_ranks_agree(
+        &r->job->ranks,
+        good ? GR_OK : gr_fail(err, GR_ERR_IO, "%s: cannot write it: %s", r->log_path, strerror(cause)), err);
 }
 
 static gr_status log_event(const run *r, const char *event, const char *says, gr_error *err)
@@ -260,18 +268,24 @@ static gr_status save(run *r, gr_error *err)
     r->state.epoch = (uint32_t)((uint64_t)step / r->batches);
     r->state.cursor = (uint64_t)step % r->batches;
     r->state.wall_s = r->wall_before + began - r->began;
-    GR_TRY(gr_snapshot_save(r->c->output, r->t, &r->state, dtype_of(r->c), (int)r->c->keep, err));
+    const gr_status st =
+        writes(r) ? gr_snapshot_save(r->c->output, r->t, &r->state, dtype_of(r->c), (int)r->c->keep, err)
+                  : GR_OK;
+    GR_TRY(gr_ranks_agree(&r->job->ranks, st, err));
     r->saved = step;
     r->tally.began += gr_now_s() - began;
     return GR_OK;
 }
 
-/* A file STOP is obeyed once. */
-static bool wants_stop(const run *r)
+/* A file STOP is obeyed once; when one rank is to stop, all do. */
+static gr_status wants_stop(const run *r, bool *stop, gr_error *err)
 {
     char path[4096];
-    const bool file = gr_path_join(path, sizeof path, r->c->output, "STOP") && unlink(path) == 0;
-    return file || (r->job->stop && r->job->stop(r->job->user));
+    const bool file = writes(r) && gr_path_join(path, sizeof path, r->c->output, "STOP") && unlink(path) == 0;
+    double votes = file || (r->job->stop && r->job->stop(r->job->user));
+    GR_TRY(gr_ranks_sum(&r->job->ranks, GR_DTYPE_F64, &votes, 1, err));
+    *stop = votes > 0;
+    return GR_OK;
 }
 
 static bool is_due(int64_t step, int64_t every) { return every > 0 && step % every == 0; }
@@ -301,11 +315,15 @@ static gr_status one_step(run *r, gr_error *err)
 static gr_status all_steps(run *r, bool *stopped, gr_error *err)
 {
     r->tally = (tally){ .began = gr_now_s() };
-    while (r->t->steps < r->steps && !(*stopped = wants_stop(r)))
+    while (r->t->steps < r->steps) {
+        GR_TRY(wants_stop(r, stopped, err));
+        if (*stopped)
+            break;
         GR_TRY(one_step(r, err));
+    }
     GR_TRY(save(r, err));
     GR_TRY(log_event(r, *stopped ? "stopped" : "finished", NULL, err));
-    if (*stopped || !r->c->export_to[0])
+    if (*stopped || !r->c->export_to[0] || !writes(r))
         return GR_OK;
     const gr_export_options o = { .dtype = dtype_of(r->c) };
     return gr_export(r->t, r->c->export_to, &o, err);
@@ -313,7 +331,7 @@ static gr_status all_steps(run *r, bool *stopped, gr_error *err)
 
 /* --- the whole ----------------------------------------------------------------------------------------- */
 
-static gr_status begin(run *r, gr_error *err)
+static gr_status prepare(run *r, gr_error *err)
 {
     GR_TRY(gr_train_config_check(r->c, err));
     plan_steps(r);
@@ -322,7 +340,13 @@ static gr_status begin(run *r, gr_error *err)
     GR_TRY(make_folder(r, err));
     GR_TRY(open_trainer(r, err));
     GR_TRY(go_on(r, err));
-    GR_TRY(open_log(r, err));
+    return open_log(r, err);
+}
+
+static gr_status begin(run *r, gr_error *err)
+{
+    GR_TRY(gr_ranks_check(&r->job->ranks, r->c->accumulation, err));
+    GR_TRY(gr_ranks_agree(&r->job->ranks, prepare(r, err), err));
     return log_event(r, r->saved >= 0 ? "resumed" : "begun", NULL, err);
 }
 

@@ -3,7 +3,8 @@
  * A run is a folder (train_config.h, output): log.jsonl, a line for every record, and checkpoints
  * (snapshot.h). A file STOP in it, or the caller's `stop`, ends the run after the step that is being made,
  * with a checkpoint. What it computes depends on model, options and data alone, not on threads, nor on where
- * it was stopped and went on. */
+ * it was stopped and went on. Of several ranks (ranks.h) the first writes the log and the checkpoints, which
+ * the others read when they go on, so the folder has to be one for all. */
 #ifndef GR_TRAIN_TRAIN_RUN_H
 #define GR_TRAIN_TRAIN_RUN_H
 
@@ -13,6 +14,7 @@
 
 typedef struct {
     const gr_train_source *data, *validation; /* validation: NULL: none */
+    gr_ranks ranks;           /* all zero: one process; else `data` has this rank's elements alone */
     bool resume;              /* go on from the newest checkpoint; begin where there is none */
     bool (*stop)(void *user); /* polled after each step; true: save and end */
     /* Before memory is taken; false cancels. */

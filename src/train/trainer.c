@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/runtime.h"
 
+enum { GR_TRAIN_NAME = 128 }; /* bytes of a sample's name in a message */
+
 /* --- life ---------------------------------------------------------------------------------------------- */
 
 /* The sums of engine and passes are over what will not be held, so the holder is there while they are made.
@@ -110,22 +112,44 @@ static gr_status add_sample(gr_trainer *t, const gr_train_item *item, int n, gr_
     return GR_OK;
 }
 
+/* The share of this rank; names of its first and last sample. */
 static gr_status accumulate(gr_trainer *t, const gr_train_source *source, uint32_t epoch, uint64_t first,
-                            int n, gr_trainer_result *result, gr_error *err)
+                            int n, gr_trainer_result *result, char *begin, char *end, gr_error *err)
 {
-    char begin[128] = "";
+    const gr_ranks *ranks = &t->o.ranks;
     gr_train_item item = { 0 };
-    for (int i = 0; i < n; i++) {
+    for (int i = ranks->rank; i < n; i += gr_ranks_world(ranks)) {
         GR_TRY(give(source, epoch, first + (uint64_t)i, &item, result, err));
-        if (i == 0)
-            snprintf(begin, sizeof begin, "%s", item.name);
+        if (i == ranks->rank)
+            snprintf(begin, GR_TRAIN_NAME, "%s", item.name);
         GR_TRY(add_sample(t, &item, n, result, err));
     }
+    snprintf(end, GR_TRAIN_NAME, "%s", item.name);
+    return GR_OK;
+}
+
+/* Gradients, loss and rows become those of all ranks. */
+static gr_status add_up(gr_trainer *t, gr_trainer_result *result, gr_error *err)
+{
+    double totals[] = { result->loss, (double)result->rows };
+    GR_TRY(gr_ranks_sum(&t->o.ranks, GR_DTYPE_F64, totals, 2, err));
+    result->loss = totals[0];
+    result->rows = (uint64_t)totals[1];
+    return gr_ranks_sum(&t->o.ranks, GR_DTYPE_F32, t->flat.grads, t->flat.n, err);
+}
+
+static gr_status all_gradients(gr_trainer *t, const gr_train_source *source, uint32_t epoch, uint64_t first,
+                               int n, gr_trainer_result *result, gr_error *err)
+{
+    char begin[GR_TRAIN_NAME] = "", end[GR_TRAIN_NAME] = "";
+    const gr_status st = accumulate(t, source, epoch, first, n, result, begin, end, err);
+    GR_TRY(gr_ranks_agree(&t->o.ranks, st, err));
+    GR_TRY(add_up(t, result, err));
     result->norm = gr_grad_norm(&t->flat);
     if (!isfinite(result->norm))
         return gr_fail(err, GR_ERR_LIMIT,
                        "step %lld: the norm of the gradients is %g, over samples from %s to %s",
-                       (long long)t->steps + 1, result->norm, begin, item.name);
+                       (long long)t->steps + 1, result->norm, begin, end);
     return GR_OK;
 }
 
@@ -133,7 +157,7 @@ gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t
                           double lr, gr_trainer_result *result, gr_error *err)
 {
     *result = (gr_trainer_result){ 0 };
-    const gr_status st = accumulate(t, source, epoch, first, n, result, err);
+    const gr_status st = all_gradients(t, source, epoch, first, n, result, err);
     if (st != GR_OK) {
         gr_grads_clear(&t->flat);
         return st;
@@ -142,11 +166,11 @@ gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t
     return GR_OK;
 }
 
-gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint64_t n,
-                              bool (*go_on)(void *user), void *user, double *loss, gr_error *err)
+static gr_status validate_share(gr_trainer *t, const gr_train_source *source, uint64_t n,
+                                bool (*go_on)(void *user), void *user, double *loss, gr_error *err)
 {
-    *loss = 0;
-    for (uint64_t i = 0; i < n; i++) {
+    const gr_ranks *ranks = &t->o.ranks;
+    for (uint64_t i = (uint64_t)ranks->rank; i < n; i += (uint64_t)gr_ranks_world(ranks)) {
         gr_train_item item;
         double one;
         if (go_on && !go_on(user))
@@ -158,4 +182,12 @@ gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint
         *loss += one / (double)n;
     }
     return GR_OK;
+}
+
+gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint64_t n,
+                              bool (*go_on)(void *user), void *user, double *loss, gr_error *err)
+{
+    *loss = 0;
+    GR_TRY(gr_ranks_agree(&t->o.ranks, validate_share(t, source, n, go_on, user, loss, err), err));
+    return gr_ranks_sum(&t->o.ranks, GR_DTYPE_F64, loss, 1, err);
 }

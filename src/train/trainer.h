@@ -9,12 +9,14 @@
 #include "grasp/train.h"
 #include "train/adamw.h"
 #include "train/passes.h"
+#include "train/ranks.h"
 #include "train/train_source.h"
 
 typedef struct {
     gr_passes_limits limits; /* and what is trained: parts, adapters */
     gr_adamw adamw;
     size_t memory_bytes; /* most it may take; 0: whatever is there */
+    gr_ranks ranks;
 } gr_trainer_options;
 
 typedef struct {
@@ -49,13 +51,15 @@ typedef struct {
 } gr_trainer_result;
 
 /* One step of the optimiser over elements first..first+n-1 of an epoch, each with weight 1/n, at learning
- * rate `lr`. GR_ERR_LIMIT: a loss or the norm is not finite; the sentence names the step, counted from 1, and
- * the samples. After any failure weights, moments and `steps` are what they were. */
+ * rate `lr`. Of several ranks each makes its share of them (n is a multiple of their number); loss, norm and
+ * rows are those of all. GR_ERR_LIMIT: a loss or the norm is not finite; the sentence names the step, counted
+ * from 1, and the samples. GR_ERR_CANCELLED: another rank failed. After any failure weights, moments and
+ * `steps` are what they were. */
 gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t epoch, uint64_t first, int n,
                           double lr, gr_trainer_result *result, gr_error *err);
 
-/* Mean loss of elements 0..n-1 of epoch 0, without a step. `go_on` (may be NULL) is polled before each
- * sample; false: GR_ERR_CANCELLED. A loss that is not finite is no failure. */
+/* Mean loss of elements 0..n-1 of epoch 0, without a step; ranks share them. `go_on` (may be NULL) is polled
+ * before each sample; false: GR_ERR_CANCELLED. A loss that is not finite is no failure. */
 gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint64_t n,
                               bool (*go_on)(void *user), void *user, double *loss, gr_error *err);
 

@@ -55,6 +55,7 @@ static gr_status open_source(gr_loader_source **out, const gr_model *m, const gr
                                          .image_root = c->image_root,
                                          .seed = (uint64_t)c->seed,
                                          .accumulation = (int)c->accumulation,
+                                         .by_length = c->group_by_length == 1,
                                          .max_tiles = c->max_tiles > 1 ? (int)c->max_tiles - 1 : 1,
                                          .max_rows = (size_t)c->max_rows };
     return gr_loader_source_open(out, m, &o, err);

@@ -72,6 +72,12 @@ static uint64_t ask(const gr_train_source *s, uint32_t epoch, uint64_t element, 
     return sum;
 }
 
+static gr_status no_sum(void *user, gr_dtype type, void *x, size_t n, gr_error *err)
+{
+    (void)user, (void)type, (void)x, (void)n;
+    return gr_fail(err, GR_ERR_ARG, "reading needs no sums");
+}
+
 static void a_position_gives_the_same_sample_from_anywhere(void **state)
 {
     const fixture *f = *state;
@@ -118,6 +124,76 @@ static void tiles_are_those_of_the_picture(void **state)
     gr_loader_source_close(s);
 }
 
+/* Rank r of two is asked for every other element, and is given what one alone would be. */
+static void ranks_share_the_elements_of_one(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_loader_source *one, *ranks[2];
+    gr_train_item item;
+    char name[64], other[64];
+    MUST(gr_loader_source_open(&one, f->m, &f->o, &err));
+    for (int r = 0; r < 2; r++) {
+        gr_loader_source_options o = f->o;
+        o.ranks = (gr_ranks){ .rank = r, .world = 2, .sum = no_sum };
+        MUST(gr_loader_source_open(&ranks[r], f->m, &o, &err));
+    }
+    const gr_train_source all = gr_loader_source_of(one);
+    for (uint64_t element = 0; element < 8; element++) {
+        const gr_train_source share = gr_loader_source_of(ranks[element % 2]);
+        assert_true(share.count == all.count && share.fingerprint == all.fingerprint);
+        const uint64_t want = ask(&all, 1, element, name), got = ask(&share, 1, element, other);
+        assert_true(want == got);
+        assert_string_equal(name, other);
+    }
+    const gr_train_source second = gr_loader_source_of(ranks[1]);
+    MUST_FAIL(second.give(second.user, 0, 2, &item, &err), GR_ERR_ARG, "element 2 is not one of rank 1 of 2");
+    gr_loader_source_close(one);
+    gr_loader_source_close(ranks[0]);
+    gr_loader_source_close(ranks[1]);
+}
+
+/* 400 rows with answers of two lengths, four a step. Grouped, they are sorted in four groups of 100
+ * (order.h), so that only where kinds meet a step has both, and in the first, where the longest row of all
+ * is. */
+static void by_length_a_step_has_rows_of_one_length(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    static char text[400 * 300];
+    char paths[600];
+    size_t at = 0;
+    int mixed[2] = { 0 };
+    for (int i = 0; i < 400; i++)
+        at += (size_t)sprintf(
+            text + at,
+            "{\"image\":\"p.ppm\",\"conversations\":[{\"from\":\"human\",\"value\":\"<image>\\nq\"},"
+            "{\"from\":\"gpt\",\"value\":\"%s\"}]}\n",
+            i % 2 ? "short" : "a very long answer, so long that nobody would read it to its end");
+    test_dir_write(&f->dir, "lengths.jsonl", text, at);
+    snprintf(paths, sizeof paths, "%s", test_dir_file(&f->dir, "lengths.jsonl"));
+    for (int grouped = 0; grouped < 2; grouped++) {
+        gr_loader_source *s;
+        gr_loader_source_options o = f->o;
+        o.paths = paths;
+        o.by_length = grouped;
+        MUST(gr_loader_source_open(&s, f->m, &o, &err));
+        const gr_train_source source = gr_loader_source_of(s);
+        assert_true((strstr(source.order, "length") != NULL) == grouped);
+        for (uint64_t step = 0; step < 100; step++) {
+            int rows[ACCUMULATION];
+            for (uint64_t i = 0; i < ACCUMULATION; i++) {
+                gr_train_item item;
+                MUST(source.give(source.user, 0, step * ACCUMULATION + i, &item, &err));
+                rows[i] = item.sample.n;
+            }
+            mixed[grouped] += rows[0] != rows[1] || rows[1] != rows[2] || rows[2] != rows[3];
+        }
+        gr_loader_source_close(s);
+    }
+    assert_true(mixed[0] >= 70 && mixed[1] <= 5);
+}
+
 static void what_cannot_be_read_is_said(void **state)
 {
     const fixture *f = *state;
@@ -138,6 +214,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_position_gives_the_same_sample_from_anywhere),
+        cmocka_unit_test(ranks_share_the_elements_of_one),
+        cmocka_unit_test(by_length_a_step_has_rows_of_one_length),
         cmocka_unit_test(tiles_are_those_of_the_picture),
         cmocka_unit_test(what_cannot_be_read_is_said),
     };
