@@ -9,6 +9,7 @@
 typedef struct {
     const char *preset, *tokenizer;
     int64_t seed, dtype, threads;
+    bool fit_vocab;
 } values;
 
 #define AT(field) offsetof(values, field)
@@ -22,6 +23,8 @@ static const cli_option rows[] = {
       "type of the stored weights; auto is the preset's: bf16, and f32 for gar-test" },
     { "tokenizer", 0, CLI_TEXT, AT(tokenizer), "FILE|DIR", NULL, 0, 0,
       "tokenizer.json to copy, or its folder; without it every byte is a token" },
+    { "fit-vocab", 0, CLI_FLAG, AT(fit_vocab), NULL, NULL, 0, 0,
+      "size of the vocabulary and special ids are those of --tokenizer, not the preset's" },
     { "threads", 't', CLI_INT, AT(threads), "N", NULL, 0, 1024,
       "threads that draw; 0, the default, is as many as the process may use" },
 };
@@ -86,6 +89,7 @@ static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_new_size *si
     o.seed = (uint64_t)v->seed;
     o.dtype = types[v->dtype];
     o.tokenizer = v->tokenizer;
+    o.fit_vocab = v->fit_vocab;
     o.progress = progress;
     o.progress_user = app;
     GR_TRY(gr_new_measure(size, rt, v->preset, &o, err));
@@ -126,7 +130,8 @@ const cli_command cmd_new = {
              "OUT must not exist, or be empty. It appears when it is complete; after an error or Ctrl-C "
              "nothing is left.",
     .examples = "  grasp new tiny --preset gar-test\n"
-                "  grasp new big --preset gar-1b --seed 7 --tokenizer GAR-1B/tokenizer.json\n",
+                "  grasp new big --preset gar-1b --seed 7 --tokenizer GAR-1B/tokenizer.json\n"
+                "  grasp new mine --preset gar-test --tokenizer my-words --fit-vocab\n",
     .min_args = 1,
     .max_args = 1,
     .tables = tables,

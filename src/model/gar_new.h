@@ -44,6 +44,11 @@ gr_status gr_gar_new_measure(gr_gar_new_size *size, gr_runtime *rt, const gr_gar
 gr_status gr_gar_new(gr_runtime *rt, const gr_gar_config *config, const char *dir,
                      const gr_gar_new_options *options, gr_error *err);
 
+/* Size of the vocabulary and special ids become those of a tokenizer (tokenizer.json, or its folder).
+ * GR_ERR_ARG: none is given, or it lacks a token that GAR needs. */
+gr_status gr_gar_new_fit_tokenizer(gr_gar_config *config, gr_runtime *rt, const char *tokenizer,
+                                   gr_error *err);
+
 /* The text of config.json, appended to `out`: what gr_gar_config_parse reads back as the same configuration.
  * GR_ERR_MEM. */
 gr_status gr_gar_config_write(gr_buf *out, const gr_gar_config *config, gr_error *err);

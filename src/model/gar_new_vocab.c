@@ -98,6 +98,42 @@ void gr_gar_new_specials_fini(gr_new_specials *s, gr_runtime *rt)
     *s = (gr_new_specials){ 0 };
 }
 
+/* Where the id called `name` of named_id stands. */
+static int32_t *place_of(gr_gar_config *c, int i)
+{
+    int32_t *const fixed[] = { &c->text.bos, &c->image_id, &c->video_id };
+    return i < 3 ? fixed[i] : &c->crop_ids[i - 3];
+}
+
+static gr_status fit(gr_gar_config *c, const gr_tokenizer *t, const char *path, gr_error *err)
+{
+    static const char *const ends[] = { "<|end_of_text|>", "<|eot_id|>" };
+    char name[GR_SPECIAL_NAME];
+    int32_t id;
+    for (int i = 0; named_id(c, i, name, &id); i++)
+        if ((*place_of(c, i) = gr_tokenizer_id(t, name)) < 0)
+            return gr_fail(err, GR_ERR_ARG, "%s: there is no token '%s', which a GAR model needs", path,
+                           name);
+    for (int i = 0; i < 2; i++)
+        if ((c->text.eos[i] = gr_tokenizer_id(t, ends[i])) < 0)
+            return gr_fail(err, GR_ERR_ARG, "%s: there is no token '%s', which a GAR model needs", path,
+                           ends[i]);
+    c->text.n_eos = 2;
+    c->text.vocab = gr_tokenizer_n_vocab(t);
+    return GR_OK;
+}
+
+gr_status gr_gar_new_fit_tokenizer(gr_gar_config *c, gr_runtime *rt, const char *path, gr_error *err)
+{
+    gr_tokenizer *t;
+    if (!path)
+        return gr_fail(err, GR_ERR_ARG, "the vocabulary is to be a tokenizer's, and no tokenizer is given");
+    GR_TRY(gr_tokenizer_open(&t, rt, path, err));
+    const gr_status st = fit(c, t, path, err);
+    gr_tokenizer_free(t);
+    return st;
+}
+
 gr_status gr_gar_new_check_tokenizer(gr_runtime *rt, const gr_gar_config *c, const char *path, gr_error *err)
 {
     gr_tokenizer *t;

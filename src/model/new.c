@@ -28,6 +28,13 @@ static gr_status inner_options(gr_gar_new_options *out, const gr_new_options *o,
     return GR_OK;
 }
 
+static gr_status config_of(gr_gar_config *c, gr_runtime *rt, const char *preset, const gr_new_options *o,
+                           gr_error *err)
+{
+    GR_TRY(gr_gar_config_preset(c, preset, err));
+    return o && o->fit_vocab ? gr_gar_new_fit_tokenizer(c, rt, o->tokenizer, err) : GR_OK;
+}
+
 gr_status gr_new_measure(gr_new_size *size, gr_runtime *rt, const char *preset, const gr_new_options *options,
                          gr_error *err)
 {
@@ -35,7 +42,7 @@ gr_status gr_new_measure(gr_new_size *size, gr_runtime *rt, const char *preset, 
     gr_gar_config c;
     gr_gar_new_size s;
     GR_TRY(inner_options(&o, options, err));
-    GR_TRY(gr_gar_config_preset(&c, preset, err));
+    GR_TRY(config_of(&c, rt, preset, options, err));
     GR_TRY(gr_gar_new_measure(&s, rt, &c, &o, err));
     *size = (gr_new_size){ s.tensors, s.files, s.parameters, s.bytes, s.dtype };
     return GR_OK;
@@ -47,6 +54,6 @@ gr_status gr_checkpoint_new(gr_runtime *rt, const char *preset, const char *dir,
     gr_gar_new_options o;
     gr_gar_config c;
     GR_TRY(inner_options(&o, options, err));
-    GR_TRY(gr_gar_config_preset(&c, preset, err));
+    GR_TRY(config_of(&c, rt, preset, options, err));
     return gr_gar_new(rt, &c, dir, &o, err);
 }

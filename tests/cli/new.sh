@@ -26,6 +26,24 @@ err_has '{"progress":{"task":"new","done":'
 out_has "of BF16 in 1 file"
 cmp -s "$dir/m/tokenizer.json" "$dir/half/tokenizer.json" || fail "$what: the tokenizer was not copied"
 
+# a vocabulary of its own
+seq 1 3000 | sed 's/.*/the red circle & is left of a blue star/' >"$dir/text"
+run tokenizer train "$dir/text" --out "$dir/vocab" --vocab-size 700 --quiet
+exits 0
+run new "$dir/small" --preset gar-test --tokenizer "$dir/vocab"
+exits 2
+run new "$dir/small" --preset gar-test --tokenizer "$dir/vocab" --fit-vocab
+exits 0
+run inspect "$dir/small"
+exits 0
+head -c 3600 /dev/zero | { printf 'P6 40 30 255\n'; cat; } >"$dir/p.ppm"
+run describe "$dir/p.ppm" --box 1,1,9,9 --model "$dir/small" -n 3
+exits 0
+run new "$dir/x" --preset gar-test --fit-vocab
+exits 2
+err_has "no tokenizer is given"
+rm -rf "$dir/text" "$dir/vocab" "$dir/small" "$dir/p.ppm"
+
 # refused, and nothing is left: $dir holds what was there before
 before=$(ls "$dir")
 run new "$dir/x"
