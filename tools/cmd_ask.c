@@ -52,7 +52,8 @@ const cli_command cmd_ask = {
              "about the whole picture. Anything else in the question is plain text, whatever it looks like.",
     .examples =
         "  grasp ask photo.jpg --mask a.png --mask b.png 'What is <Prompt0> doing to <Prompt1>?' -m GAR-8B\n"
-        "  grasp ask photo.jpg --box 10,10,200,150 'Is <Prompt0> made of wood?' --json --model GAR-1B\n",
+        "  grasp ask photo.jpg --box 10,10,200,150 'Is <Prompt0> made of wood?' --json --model GAR-1B\n"
+        "  grasp ask photo.jpg --mask a.png 'What is it made of?' --choice wood --choice metal\n",
     .min_args = 2,
     .max_args = 2,
     .runs_model = true,

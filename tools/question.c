@@ -27,6 +27,10 @@ static const cli_option answer_rows[] = {
     { "top-p", 0, CLI_NUMBER, AT(top_p), "X", "1", 1e-9, 1,
       "draw from the likeliest tokens that make up this probability" },
     { "top-k", 0, CLI_INT, AT(top_k), "N", "0", 0, 1000000, "draw from the N likeliest tokens; 0: all" },
+    { "choice", 0, CLI_LIST, AT(choices), "TEXT", NULL, 0, 0,
+      "the answer is this text, or another one that is given so: the most probable of them, or drawn where "
+      "there is a "
+      "--temperature; --json has the probability of each" },
     { "stop", 0, CLI_LIST, AT(stops), "TEXT", NULL, 0, 0, "end the answer before this text; up to 4" },
 };
 
@@ -205,8 +209,53 @@ cli_exit question_ready(question *q, const gr_request *requests, size_t n)
     return CLI_EXIT_OK;
 }
 
+/* The answer is one of a set. */
+static cli_exit choose(question *q, const gr_request *r)
+{
+    gr_error err = { 0 };
+    gr_choice_options o;
+    gr_choice_options_init(&o);
+    o.texts = q->values->choices.items;
+    o.n = q->values->choices.count;
+    o.temperature = q->values->temperature;
+    o.seed = (uint64_t)q->app->common.seed;
+    o.cancelled = cli_cancelled;
+    free(q->choices);
+    q->choices = calloc(o.n, sizeof *q->choices);
+    if (!q->choices) {
+        cli_error(&q->app->out, "no memory for %zu answers", o.n);
+        return CLI_EXIT_LIMIT;
+    }
+    const gr_status st = gr_session_choose(q->session, r, &o, q->choices, &q->chosen, &err);
+    if (st == GR_ERR_CANCELLED)
+        return cli_signals_exit();
+    if (st != GR_OK)
+        return cli_fail(&q->app->out, &err, CLI_AT_INPUT);
+    if (!q->app->common.json) {
+        cli_print(&q->app->out, "%s\n", o.texts[q->chosen]);
+        cli_inform(&q->app->out, "probability %.3f among %zu", q->choices[q->chosen].probability, o.n);
+    }
+    cli_flush(&q->app->out);
+    return CLI_EXIT_OK;
+}
+
+static void put_choices(question *q, cli_json *j)
+{
+    cli_json_open(j, "choices", '[');
+    for (size_t i = 0; i < q->values->choices.count; i++) {
+        cli_json_open(j, NULL, '{');
+        cli_json_text(j, "text", q->values->choices.items[i]);
+        cli_json_number(j, "logprob", q->choices[i].logprob);
+        cli_json_number(j, "probability", q->choices[i].probability);
+        cli_json_close(j, '}');
+    }
+    cli_json_close(j, ']');
+}
+
 cli_exit question_ask(question *q, const gr_request *r)
 {
+    if (q->values->choices.count > 0)
+        return choose(q, r);
     gr_error err = { 0 };
     gr_answer_options o;
     gr_answer_options_init(&o);
@@ -261,6 +310,8 @@ void question_put_answer(question *q, cli_json *j)
         cli_json_close(j, '}');
     }
     cli_json_close(j, ']');
+    if (q->choices)
+        put_choices(q, j);
     cli_json_open(j, "usage", '{');
     cli_json_number(j, "prompt_tokens", stats.prompt_rows);
     cli_json_number(j, "image_tokens", stats.image_rows);
@@ -346,6 +397,7 @@ cli_exit question_close(question *q, cli_exit code)
 {
     gr_error err = { 0 };
     cli_progress_end(&q->app->progress);
+    free(q->choices);
     gr_session_close(q->session);
     if (code != CLI_EXIT_OK)
         gr_dump_abort(q->dump);

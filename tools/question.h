@@ -14,7 +14,7 @@ typedef struct {
     cli_list switches;
     int64_t max_tokens, top_k;
     double temperature, top_p;
-    cli_list stops;
+    cli_list stops, choices;
     const char *system, *overlay, *dump;
 } question_values;
 
@@ -33,6 +33,8 @@ typedef struct {
     gr_memory memory;
     gr_profile profile;
     gr_dump *dump;
+    gr_choice *choices; /* [values->choices.count], of the last answer */
+    size_t chosen;
     double load_ms;
 } question;
 

@@ -89,6 +89,41 @@ GR_API gr_status gr_session_ask(gr_session *s, const gr_request *request, const 
 GR_API gr_status gr_session_answer(gr_session *s, bool (*text)(void *user, const char *utf8, size_t n),
                                    void *user, gr_error *err);
 
+/* --- one of a closed set -----------------------------------------------------------------------------------
+ */
+
+#define GR_CHOICES_MAX       1000
+#define GR_CHOICE_TOKENS_MAX 64
+
+/* Answers that are allowed: option letters, names of a list. Begin with gr_choice_options_init; everything is
+ * borrowed for the call. */
+typedef struct {
+    size_t size; /* sizeof(gr_choice_options), set by init */
+    const char *const *texts;
+    size_t n;           /* 1 to GR_CHOICES_MAX, all different, each of 1 to GR_CHOICE_TOKENS_MAX tokens */
+    double temperature; /* default 0: the most probable; else one is drawn by probability^(1/temperature) */
+    uint64_t seed;      /* of that draw */
+    bool (*cancelled)(void *user); /* polled between steps; may be NULL */
+    void *cancel_user;
+} gr_choice_options;
+
+GR_API void gr_choice_options_init(gr_choice_options *options);
+
+typedef struct {
+    double logprob; /* natural, of the whole text as an answer begins: the sum over its tokens, and over the
+                       end of the answer where some text of the set begins another one */
+    double probability; /* within the set; they add up to 1 */
+} gr_choice;
+
+/* Asks, and has the answer be one of a set: choices[n] gets the exact probability of each text, in the tokens
+ * that the tokenizer makes of it, *chosen the index of the answer, which is then the session's text. Runs the
+ * engine until it is over; other busy sessions move too. Costs one row for each place where the texts' tokens
+ * branch or go on, so nothing beyond the question for letters. Ties go to the lower index. GR_ERR_ARG: an
+ * empty text, two of the same. GR_ERR_CANCELLED, also by gr_session_cancel; others as gr_session_ask and
+ * gr_engine_step. */
+GR_API gr_status gr_session_choose(gr_session *s, const gr_request *request, const gr_choice_options *options,
+                                   gr_choice *choices, size_t *chosen, gr_error *err);
+
 /* One step for all busy sessions of the engine: a chunk of a prompt, or a token each. A session that cannot
  * go on ends alone; an error is of the device, or GR_ERR_MEM for the text of an answer. GR_ERR_IO,
  * GR_ERR_FORMAT: the row of a token could not be read from the model's files, or is not finite

@@ -94,6 +94,9 @@ typedef struct {
     int n_forced;
 } gr_generation;
 
+/* Shows the logits [n] of every next token before it is taken, until another function (or NULL) is set. */
+void gr_sequence_see(gr_sequence *s, void (*see)(void *user, const float *logits, int n), void *user);
+
 gr_status gr_sequence_new(gr_sequence **out, gr_core *e, gr_error *err);
 void gr_sequence_free(gr_sequence *s); /* NULL is fine */
 

@@ -40,6 +40,8 @@ struct gr_sequence {
     int n_tiles, n_kept;
     bool generating;
     gr_generation generation;
+    void (*see)(void *user, const float *logits, int n);
+    void *see_user;
     gr_sampled *answer; /* [max_context] */
     int n_answer;
     gr_sequence_status state;

@@ -135,5 +135,11 @@ void gr_sequence_end(gr_sequence *s)
     atomic_store(&s->cancelled, false); /* as with every other end of an answer */
 }
 
+void gr_sequence_see(gr_sequence *s, void (*see)(void *user, const float *logits, int n), void *user)
+{
+    s->see = see;
+    s->see_user = user;
+}
+
 void gr_sequence_cancel(gr_sequence *s) { atomic_store(&s->cancelled, true); }
 bool gr_sequence_forget_cancel(gr_sequence *s) { return atomic_exchange(&s->cancelled, false); }

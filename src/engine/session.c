@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "engine/internal.h"
 #include "model/gar_profile.h"
 
 #define MAX_ANSWER_BYTES ((size_t)16 << 20)
@@ -271,6 +272,16 @@ gr_status gr_session_collect(gr_session *s, gr_error *err)
         s->dump = NULL;
     }
     return st;
+}
+
+void gr_session_set_answer(gr_session *s, const char *text, const gr_sampled *tokens, int n, double began)
+{
+    memcpy(s->sequence->answer, tokens, (size_t)n * sizeof *tokens);
+    s->sequence->n_answer = s->n_collected = n;
+    gr_buf_clear(&s->text);
+    gr_buf_text(&s->text, text);
+    s->finish = GR_FINISH_STOP;
+    s->stats.prefill_ms = now_ms() - began;
 }
 
 void gr_session_drop(gr_session *s)

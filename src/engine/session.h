@@ -24,4 +24,7 @@ gr_status gr_session_collect(gr_session *s, gr_error *err);
 /* After a step that failed: an answer that the step ended is over, without a reason. */
 void gr_session_drop(gr_session *s);
 
+/* An answer that was found otherwise than token by token; `began` is when its first step did. */
+void gr_session_set_answer(gr_session *s, const char *text, const gr_sampled *tokens, int n, double began);
+
 #endif

@@ -170,6 +170,8 @@ static void take_token(gr_core *e, gr_sequence *s, const float *logits)
 {
     const gr_llama_config *c = &e->model->config.text;
     const gr_generation *g = &s->generation;
+    if (s->see)
+        s->see(s->see_user, logits, c->vocab);
     gr_sampled next = gr_sample(logits, c->vocab, &g->sampling, (uint64_t)s->n_answer, e->order);
     if (s->n_answer < g->n_forced) {
         next.token = g->forced[s->n_answer];
