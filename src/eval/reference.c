@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
     gr_reference *r;
     gr_json *j;
+    bool needs_output;
 } reading;
 
 static void item_fini(gr_runtime *rt, gr_reference_item *item)
@@ -31,6 +32,8 @@ static void item_fini(gr_runtime *rt, gr_reference_item *item)
     gr_free(rt, item->image);
     gr_free(rt, item->text);
     gr_free(rt, item->output);
+    gr_free(rt, item->answer);
+    gr_free(rt, item->type);
 }
 
 void gr_reference_fini(gr_reference *r)
@@ -120,6 +123,10 @@ static void read_members(reading *in, gr_reference_item *item, asked *a)
             read_text(in, &item->image, "image");
         else if (strcmp(key, "model_output") == 0)
             read_text(in, &item->output, "model_output");
+        else if (strcmp(key, "answer") == 0 && gr_json_peek(in->j) == GR_JSON_STRING)
+            read_text(in, &item->answer, "answer");
+        else if (strcmp(key, "type") == 0 && gr_json_peek(in->j) == GR_JSON_STRING)
+            read_text(in, &item->type, "type");
         else if (strcmp(key, "question") == 0)
             read_text(in, &a->question, "question");
         else if (strcmp(key, "choices") == 0)
@@ -152,17 +159,16 @@ static void put_together(reading *in, gr_reference_item *item, const asked *a)
 
 static void check_item(reading *in, const gr_reference_item *item, const asked *a)
 {
-    const char *missing = !item->image           ? "image"
-                          : item->n_regions == 0 ? "mask_rles"
-                          : !item->output        ? "model_output"
-                          : a->question          ? NULL
-                          : a->has_choices       ? "question"
-                          : a->is_relation       ? NULL
-                                                 : "question";
+    const char *missing = !item->image                        ? "image"
+                          : item->n_regions == 0              ? "mask_rles"
+                          : !item->output && in->needs_output ? "model_output"
+                          : a->question                       ? NULL
+                          : a->has_choices                    ? "question"
+                          : a->is_relation                    ? NULL
+                                                              : "question";
     if (missing)
-        gr_json_fail(in->j, GR_ERR_FORMAT,
-                     "item %zu has no \"%s\"; expected a list of annotations with outputs", item->number,
-                     missing);
+        gr_json_fail(in->j, GR_ERR_FORMAT, "item %zu has no \"%s\"; expected a list of annotations%s",
+                     item->number, missing, in->needs_output ? " with outputs" : "");
 }
 
 static void read_item(reading *in)
@@ -176,9 +182,12 @@ static void read_item(reading *in)
         return;
     }
     gr_reference_item *item = &r->items[r->n];
-    *item = (gr_reference_item){ .number = r->n };
+    gr_json_peek(in->j); /* the item begins there */
+    *item = (gr_reference_item){ .number = r->n, .begin = (size_t)(in->j->at - in->j->text) };
     r->n++;
     read_members(in, item, &a);
+    item->end = (size_t)(in->j->at - in->j->text);
+    item->n_choices = a.n_choices;
     if (gr_json_status(in->j, false, NULL) == GR_OK)
         check_item(in, item, &a);
     if (gr_json_status(in->j, false, NULL) == GR_OK)
@@ -188,11 +197,11 @@ static void read_item(reading *in)
         gr_free(r->rt, a.choices[i]);
 }
 
-gr_status gr_reference_parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
-                             gr_error *err)
+static gr_status parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
+                       bool needs_output, gr_error *err)
 {
     gr_json j;
-    reading in = { r, &j };
+    reading in = { r, &j, needs_output };
     *r = (gr_reference){ .rt = rt };
     gr_json_init(&j, rt, json, n, name, MAX_STRING);
     for (gr_json_array(&j); gr_json_item(&j);)
@@ -200,19 +209,42 @@ gr_status gr_reference_parse(gr_reference *r, gr_runtime *rt, const char *json, 
     gr_status st = gr_json_status(&j, true, err);
     gr_json_fini(&j);
     if (st == GR_OK && r->n == 0)
-        st = gr_fail(err, GR_ERR_FORMAT, "%s: an empty list, expected annotations with outputs", name);
+        st = gr_fail(err, GR_ERR_FORMAT, "%s: an empty list, expected annotations", name);
     if (st != GR_OK)
         gr_reference_fini(r);
     return st;
 }
 
-gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err)
+gr_status gr_reference_parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
+                             gr_error *err)
+{
+    return parse(r, rt, json, n, name, true, err);
+}
+
+gr_status gr_reference_parse_questions(gr_reference *r, gr_runtime *rt, const char *json, size_t n,
+                                       const char *name, gr_error *err)
+{
+    return parse(r, rt, json, n, name, false, err);
+}
+
+static gr_status read_file(gr_reference *r, gr_runtime *rt, const char *path, bool needs_output,
+                           gr_error *err)
 {
     char *text;
     size_t n;
     *r = (gr_reference){ 0 };
     GR_TRY(gr_file_read(rt, path, GR_REFERENCE_MAX_BYTES, &text, &n, err));
-    const gr_status st = gr_reference_parse(r, rt, text, n, path, err);
+    const gr_status st = parse(r, rt, text, n, path, needs_output, err);
     gr_free(rt, text);
     return st;
+}
+
+gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err)
+{
+    return read_file(r, rt, path, true, err);
+}
+
+gr_status gr_reference_open_questions(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err)
+{
+    return read_file(r, rt, path, false, err);
 }

@@ -17,10 +17,13 @@
 #define GR_REFERENCE_MAX_ITEMS 1000000
 
 typedef struct {
-    size_t number; /* its place in the file, from 0 */
-    char *image;   /* path as written, usually "images/NAME" beside the annotations */
-    char *text;    /* what was asked; <PromptK> is mask K */
-    char *output;
+    size_t number;       /* its place in the file, from 0 */
+    char *image;         /* path as written, usually "images/NAME" beside the annotations */
+    char *text;          /* what was asked; <PromptK> is mask K */
+    char *output;        /* NULL: it has none */
+    char *answer, *type; /* of multiple choice: its letter, its category; NULL where the item states none */
+    size_t n_choices;    /* 0: a free question */
+    size_t begin, end;   /* bytes of the item in the file */
     gr_region_spec **regions; /* mask K is <PromptK> */
     int n_regions;
 } gr_reference_item;
@@ -34,7 +37,11 @@ typedef struct {
 /* GR_ERR_IO, GR_ERR_LIMIT, GR_ERR_MEM; GR_ERR_FORMAT: with line and column, or item. On failure there is
  * nothing to release. */
 gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err);
-/* The same from memory, which is not needed afterwards; `name` is for messages. */
+/* Annotations: the same without outputs, or with. */
+gr_status gr_reference_open_questions(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err);
+gr_status gr_reference_parse_questions(gr_reference *r, gr_runtime *rt, const char *json, size_t n,
+                                       const char *name, gr_error *err);
+/* The same as gr_reference_open from memory, which is not needed afterwards; `name` is for messages. */
 gr_status gr_reference_parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
                              gr_error *err);
 void gr_reference_fini(gr_reference *r); /* all-zero is fine */

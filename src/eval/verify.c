@@ -11,6 +11,7 @@
 #include "engine/session.h"
 #include "eval/answer_text.h"
 #include "eval/reference.h"
+#include "eval/scene.h"
 #include "eval/verify_grid.h"
 
 /* An answer that has left the published text this many bytes ago does not come back: what clean-up may
@@ -39,8 +40,7 @@ typedef struct {
     gr_engine *engine;
     gr_session *session;
     const gr_verify_options *o;
-    const char *images; /* folder */
-    char folder[4096];
+    char images[4096]; /* folder */
     bool clean_up;
     bool failed;          /* the model did, not an item */
     uint64_t done, total; /* answers, counting those that are shared */
@@ -48,13 +48,6 @@ typedef struct {
     gr_buf answer;
     gr_ids ids;
 } work;
-
-/* A picture and its regions. */
-typedef struct {
-    gr_image *image;
-    gr_region *regions[GR_MAX_PROMPTS];
-    int n_regions;
-} scene;
 
 void gr_verify_options_init(gr_verify_options *options)
 {
@@ -84,35 +77,6 @@ gr_status gr_verification_summary(const gr_verification *v, gr_verify_summary *o
 
 /* --- one item ------------------------------------------------------------------------------------ */
 
-static void scene_fini(scene *s)
-{
-    for (int i = 0; i < s->n_regions; i++)
-        gr_region_free(s->regions[i]);
-    gr_image_free(s->image);
-}
-
-static gr_status scene_open(scene *s, work *w, const gr_reference_item *item, gr_error *err)
-{
-    char path[4096];
-    gr_image_options o;
-    gr_region_frame frame;
-    *s = (scene){ 0 };
-    gr_image_options_init(&o);
-    o.exif = GR_EXIF_IGNORE; /* as the published scripts */
-    if (item->image[0] == '/' || !gr_path_join(path, sizeof path, w->images, item->image))
-        snprintf(path, sizeof path, "%s", item->image);
-    GR_TRY(gr_image_open(&s->image, w->v->rt, path, &o, err));
-    gr_region_frame_init(&frame, s->image);
-    for (gr_status st = GR_OK; s->n_regions < item->n_regions; s->n_regions++) {
-        st = gr_region_resolve(&s->regions[s->n_regions], w->v->rt, item->regions[s->n_regions], &frame, err);
-        if (st != GR_OK) {
-            scene_fini(s);
-            return st;
-        }
-    }
-    return GR_OK;
-}
-
 static bool tile_progress(void *user, int done, int total)
 {
     (void)done, (void)total;
@@ -122,7 +86,7 @@ static bool tile_progress(void *user, int done, int total)
 
 static bool stopped(void *user) { return !tile_progress(user, 0, 0); }
 
-static void request_of(gr_request *r, work *w, const gr_reference_item *item, const scene *s,
+static void request_of(gr_request *r, work *w, const gr_reference_item *item, const gr_item_scene *s,
                        const gr_grid_row *row)
 {
     gr_request_init(r, w->model);
@@ -202,8 +166,8 @@ static gr_status run_answer(outcome *out, work *w, const gr_request *r, const ch
     return GR_OK;
 }
 
-static gr_status run_row(outcome *outcomes, size_t k, work *w, const gr_reference_item *item, const scene *s,
-                         gr_error *err)
+static gr_status run_row(outcome *outcomes, size_t k, work *w, const gr_reference_item *item,
+                         const gr_item_scene *s, gr_error *err)
 {
     gr_request r;
     outcome *mine = &outcomes[k];
@@ -224,14 +188,14 @@ static gr_status run_item(work *w, const gr_reference_item *item, gr_error *err)
 {
     outcome outcomes[GR_GRID_MAX_ROWS] = { { 0 } };
     gr_verification *v = w->v;
-    scene s;
-    GR_TRY(scene_open(&s, w, item, err));
+    gr_item_scene s;
+    GR_TRY(gr_item_scene_open(&s, v->rt, w->images, item, err));
     gr_status st = GR_OK;
     for (size_t k = 0; k < v->grid.n && st == GR_OK; k++) {
         st = run_row(outcomes, k, w, item, &s, err);
         w->done += st == GR_OK;
     }
-    scene_fini(&s);
+    gr_item_scene_fini(&s);
     if (st != GR_OK)
         return st;
     for (size_t k = 0; k < v->grid.n; k++) {
@@ -314,19 +278,6 @@ static gr_status make_engine(work *w, const gr_reference_item *const *items, gr_
     return gr_session_open(&w->session, w->engine, err);
 }
 
-static void find_images(work *w, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    w->images = w->o->images;
-    if (w->images)
-        return;
-    snprintf(w->folder, sizeof w->folder, "%.*s/../annotations", slash ? (int)(slash - path) : 1,
-             slash ? path : ".");
-    if (!gr_path_is_dir(w->folder))
-        snprintf(w->folder, sizeof w->folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-    w->images = w->folder;
-}
-
 static void finish_rows(gr_verification *v)
 {
     double best_prefix = 0;
@@ -402,7 +353,7 @@ gr_status gr_verify_outputs(gr_verification **out, gr_model *model, const char *
     GR_TRY(gr_model_need_text(model, err));
     work w = { .model = model, .o = &o };
     GR_TRY(verification_new(&w.v, model, &o, err));
-    find_images(&w, path);
+    gr_item_images(w.images, sizeof w.images, o.images, path);
     gr_status st = gr_reference_open(&ref, model->rt, path, err);
     if (st == GR_OK) {
         st = compare(&w, &ref, err);

@@ -8,6 +8,7 @@
 
 #include <grasp/bench.h>
 #include <grasp/error.h>
+#include <grasp/eval.h>
 #include <grasp/image.h>
 #include <grasp/new.h>
 #include <grasp/session.h>
@@ -172,6 +173,14 @@ static const struct {
     { FIELD(gr_choice_options, seed), 32 },
     { FIELD(gr_choice_options, cancelled), 40 },
     { FIELD(gr_choice_options, cancel_user), 48 },
+    { SIZE(gr_eval_options), 104 },
+    { FIELD(gr_eval_options, images), 8 },
+    { FIELD(gr_eval_options, journal), 16 },
+    { FIELD(gr_eval_options, resume), 24 },
+    { FIELD(gr_eval_options, limit), 32 },
+    { FIELD(gr_eval_options, free_text), 40 },
+    { FIELD(gr_eval_options, max_tokens), 44 },
+    { SIZE(gr_eval_row), 72 },
     { SIZE(gr_choice), 16 },
     { FIELD(gr_choice, probability), 8 },
     { SIZE(gr_new_options), 64 },
@@ -304,6 +313,7 @@ static const struct {
     { "gr_new_options_init", sizeof(gr_new_options), NULL, false },
     { "gr_tokenizer_train_options_init", sizeof(gr_tokenizer_train_options), NULL, false },
     { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
+    { "gr_eval_options_init", sizeof(gr_eval_options), NULL, false },
     { "gr_choice_options_init", sizeof(gr_choice_options), NULL, false },
     { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
     { "gr_bench_options_init", sizeof(gr_bench_options), NULL, false },

@@ -1,0 +1,357 @@
+#include "eval/vqa.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "io/json.h"
+
+#define MOST_TYPES 64
+
+/* The benchmarks, and their categories in the order of the paper's table. */
+static const struct {
+    const char *name, *types[10];
+} benchmarks[] = {
+    { "gar-bench-vqa",
+      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation", NULL } },
+    { "synth-bench",
+      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation", NULL } },
+};
+enum { N_BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+
+const char *gr_eval_benchmark(size_t i) { return i < N_BENCHMARKS ? benchmarks[i].name : NULL; }
+
+/* --- reading ------------------------------------------------------------------------------------------- */
+
+static bool has_type(const gr_evaluation *e, const char *type)
+{
+    for (size_t i = 0; i < e->n_types; i++)
+        if (strcmp(e->types[i], type) == 0)
+            return true;
+    return false;
+}
+
+/* The benchmark's own, then what else there is, as it comes. */
+static gr_status list_types(gr_evaluation *e, size_t benchmark, const char *name, gr_error *err)
+{
+    e->types = gr_calloc(e->rt, MOST_TYPES, sizeof *e->types);
+    if (!e->types)
+        return gr_fail(err, GR_ERR_MEM, "%s: no memory for categories", name);
+    for (size_t i = 0; benchmarks[benchmark].types[i]; i++)
+        e->types[e->n_types++] = benchmarks[benchmark].types[i];
+    for (size_t i = 0; i < e->items.n; i++) {
+        if (has_type(e, e->items.items[i].type))
+            continue;
+        if (e->n_types == MOST_TYPES)
+            return gr_fail(err, GR_ERR_LIMIT, "%s: more than %d categories", name, MOST_TYPES);
+        e->types[e->n_types++] = e->items.items[i].type;
+    }
+    return GR_OK;
+}
+
+static gr_status check_items(const gr_evaluation *e, const char *name, gr_error *err)
+{
+    for (size_t i = 0; i < e->items.n; i++) {
+        const gr_reference_item *x = &e->items.items[i];
+        const char *missing = x->n_choices == 0 ? "choices"
+                              : !x->answer      ? "answer"
+                              : !x->type        ? "type"
+                                                : NULL;
+        if (missing)
+            return gr_fail(err, GR_ERR_FORMAT, "%s: item %zu has no \"%s\"; expected multiple choice", name,
+                           i, missing);
+        const int letter = strlen(x->answer) == 1 ? x->answer[0] - 'A' : -1;
+        if (x->n_choices > GR_VQA_LETTERS || letter < 0 || (size_t)letter >= x->n_choices)
+            return gr_fail(err, GR_ERR_FORMAT,
+                           "%s: item %zu has the answer '%.20s', expected a letter of %zu choices", name, i,
+                           x->answer, x->n_choices);
+    }
+    return GR_OK;
+}
+
+static gr_status take_outputs(gr_evaluation *e, gr_error *err)
+{
+    e->answers = gr_calloc(e->rt, e->items.n, sizeof *e->answers);
+    if (!e->answers)
+        return gr_fail(err, GR_ERR_MEM, "no memory for %zu answers", e->items.n);
+    for (size_t i = 0; i < e->items.n; i++) {
+        e->answers[i].chosen = true;
+        e->answers[i].output = e->items.items[i].output;
+        e->items.items[i].output = NULL;
+    }
+    return GR_OK;
+}
+
+static gr_status read_all(gr_evaluation *e, size_t benchmark, const char *json, size_t n, const char *name,
+                          gr_error *err)
+{
+    e->benchmark = benchmarks[benchmark].name;
+    e->text = gr_malloc(e->rt, n + 1, 1);
+    if (!e->text)
+        return gr_fail(err, GR_ERR_MEM, "%s: no memory for %zu bytes", name, n);
+    memcpy(e->text, json, n);
+    e->text[n] = '\0';
+    e->n_text = n;
+    GR_TRY(gr_reference_parse_questions(&e->items, e->rt, e->text, n, name, err));
+    GR_TRY(check_items(e, name, err));
+    GR_TRY(list_types(e, benchmark, name, err));
+    return take_outputs(e, err);
+}
+
+gr_status gr_vqa_parse(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *json, size_t n,
+                       const char *name, gr_error *err)
+{
+    size_t k = 0;
+    *out = NULL;
+    while (k < N_BENCHMARKS && strcmp(benchmarks[k].name, benchmark) != 0)
+        k++;
+    if (k == N_BENCHMARKS)
+        return gr_fail(err, GR_ERR_ARG, "there is no benchmark '%.40s'", benchmark);
+    gr_evaluation *e = gr_calloc(rt, 1, sizeof *e);
+    if (!e)
+        return gr_fail(err, GR_ERR_MEM, "%s: no memory for a benchmark", name);
+    e->rt = rt;
+    const gr_status st = read_all(e, k, json, n, name, err);
+    if (st != GR_OK)
+        gr_evaluation_free(e);
+    else
+        *out = e;
+    return st;
+}
+
+gr_status gr_vqa_open(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *path,
+                      gr_error *err)
+{
+    char *text;
+    size_t n;
+    *out = NULL;
+    GR_TRY(gr_file_read(rt, path, GR_REFERENCE_MAX_BYTES, &text, &n, err));
+    const gr_status st = gr_vqa_parse(out, rt, benchmark, text, n, path, err);
+    gr_free(rt, text);
+    return st;
+}
+
+void gr_evaluation_free(gr_evaluation *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; e->answers && i < e->items.n; i++)
+        gr_free(e->rt, e->answers[i].output);
+    gr_free(e->rt, e->answers);
+    gr_free(e->rt, (void *)e->types);
+    gr_free(e->rt, e->text);
+    gr_reference_fini(&e->items);
+    gr_free(e->rt, e);
+}
+
+gr_status gr_eval_vqa_score(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *path,
+                            gr_error *err)
+{
+    GR_TRY(gr_vqa_open(out, rt, benchmark, path, err));
+    for (size_t i = 0; i < (*out)->items.n; i++)
+        if ((*out)->answers[i].output)
+            return GR_OK;
+    gr_evaluation_free(*out);
+    *out = NULL;
+    return gr_fail(err, GR_ERR_FORMAT, "%s: no item has a \"model_output\", so there is nothing to score",
+                   path);
+}
+
+/* --- scoring ------------------------------------------------------------------------------------------- */
+
+bool gr_vqa_right(const char *output, const char *answer)
+{
+    return output && strcasecmp(output, answer) == 0;
+}
+
+void gr_wilson(size_t correct, size_t n, double *low, double *high)
+{
+    const double z = 1.959963984540054, total = (double)n, p = n ? (double)correct / total : 0;
+    if (n == 0) {
+        *low = 0;
+        *high = 1;
+        return;
+    }
+    const double scale = 1 + z * z / total, middle = p + z * z / (2 * total),
+                 reach = z * sqrt(p * (1 - p) / total + z * z / (4 * total * total));
+    *low = fmax(0, (middle - reach) / scale);
+    *high = fmin(1, (middle + reach) / scale);
+}
+
+/* Of one type; NULL: of all. */
+static gr_eval_row score(const gr_evaluation *e, const char *type)
+{
+    gr_eval_row row = { .name = type ? type : "overall" };
+    double probability = 0;
+    for (size_t i = 0; i < e->items.n; i++) {
+        const gr_reference_item *x = &e->items.items[i];
+        const gr_vqa_answer *a = &e->answers[i];
+        if (!a->chosen || (type && strcmp(x->type, type) != 0))
+            continue;
+        row.items++;
+        row.answered += a->output != NULL;
+        row.correct += gr_vqa_right(a->output, x->answer);
+        row.chance += 1 / (double)x->n_choices;
+        probability += a->output ? a->probability[x->answer[0] - 'A'] : 0;
+    }
+    gr_wilson(row.correct, row.items, &row.low, &row.high);
+    row.accuracy = row.items ? (double)row.correct / (double)row.items : 0;
+    row.chance = row.items ? row.chance / (double)row.items : 0;
+    row.probability = e->has_probabilities && row.answered ? probability / (double)row.answered : NAN;
+    return row;
+}
+
+bool gr_evaluation_row(const gr_evaluation *e, size_t i, gr_eval_row *row)
+{
+    for (size_t k = 0; k < e->n_types; k++) {
+        *row = score(e, e->types[k]);
+        if (row->items > 0 && i-- == 0)
+            return true;
+    }
+    *row = score(e, NULL);
+    return i == 0;
+}
+
+/* --- writing ------------------------------------------------------------------------------------------- */
+
+static void put_answer(gr_json_writer *w, const gr_evaluation *e, size_t i)
+{
+    const gr_vqa_answer *a = &e->answers[i];
+    gr_json_put_key(w, "model_output");
+    gr_json_put_text(w, a->output);
+    if (!e->has_probabilities)
+        return;
+    gr_json_put_key(w, "probabilities");
+    gr_json_put_array(w);
+    for (size_t k = 0; k < e->items.items[i].n_choices; k++)
+        gr_json_put_number(w, a->probability[k]);
+    gr_json_put_end(w, ']');
+}
+
+/* The item as the file has it, its closing brace replaced by what is added. */
+static void put_item(gr_buf *out, const gr_evaluation *e, size_t i)
+{
+    const gr_reference_item *x = &e->items.items[i];
+    gr_json_writer w;
+    gr_buf more;
+    size_t end = x->end;
+    gr_buf_init(&more, e->rt, (size_t)64 << 20);
+    gr_json_writer_init(&w, &more, false);
+    gr_json_put_object(&w);
+    put_answer(&w, e, i);
+    gr_json_put_end(&w, '}');
+    while (end > x->begin && e->text[end - 1] != '}')
+        end--;
+    for (end--; end > x->begin && strchr(" \t\r\n", e->text[end - 1]);)
+        end--;
+    gr_buf_add(out, e->text + x->begin, end - x->begin);
+    gr_buf_text(out, ", ");
+    gr_buf_add(out, gr_buf_str(&more) + 1, more.len ? more.len - 1 : 0);
+    out->failed |= more.failed;
+    gr_buf_fini(&more);
+}
+
+gr_status gr_evaluation_write(const gr_evaluation *e, const char *path, gr_error *err)
+{
+    gr_buf out;
+    bool first = true;
+    gr_buf_init(&out, e->rt, (size_t)2 << 30);
+    gr_buf_text(&out, "[");
+    for (size_t i = 0; i < e->items.n; i++)
+        if (e->answers[i].chosen && e->answers[i].output) {
+            gr_buf_text(&out, first ? "\n" : ",\n");
+            put_item(&out, e, i);
+            first = false;
+        }
+    gr_buf_text(&out, "\n]\n");
+    const gr_status st = out.failed ? gr_fail(err, GR_ERR_MEM, "%s: no memory to write it", path)
+                                    : gr_file_write(path, out.data, out.len, err);
+    gr_buf_fini(&out);
+    return st;
+}
+
+/* --- the journal --------------------------------------------------------------------------------------- */
+
+gr_status gr_vqa_journal_line(const gr_evaluation *e, size_t i, gr_buf *out, gr_error *err)
+{
+    gr_json_writer w;
+    gr_json_writer_init(&w, out, false);
+    gr_json_put_object(&w);
+    gr_json_put_key(&w, "item");
+    gr_json_put_int(&w, (int64_t)i);
+    gr_json_put_key(&w, "image");
+    gr_json_put_text(&w, e->items.items[i].image);
+    put_answer(&w, e, i);
+    gr_json_put_end(&w, '}');
+    gr_buf_text(out, "\n");
+    return out->failed ? gr_fail(err, GR_ERR_MEM, "no memory for a line of the journal") : GR_OK;
+}
+
+static void read_probabilities(gr_json *j, double *to)
+{
+    size_t n = 0;
+    for (gr_json_array(j); gr_json_item(j); n++) {
+        const double p = gr_json_number(j);
+        if (n >= GR_VQA_LETTERS || !(p >= 0 && p <= 1))
+            gr_json_fail(j, GR_ERR_FORMAT, "probabilities: expected up to %d numbers of 0 to 1",
+                         GR_VQA_LETTERS);
+        else
+            to[n] = p;
+    }
+}
+
+static gr_status read_line(gr_evaluation *e, const char *text, size_t n, const char *name, size_t line,
+                           gr_error *err)
+{
+    gr_json j;
+    const char *key;
+    int64_t item = -1;
+    gr_vqa_answer a = { 0 };
+    bool same = true, letters = false;
+    gr_json_init(&j, e->rt, text, n, name, (size_t)16 << 20);
+    j.lines_before = line;
+    for (gr_json_object(&j); gr_json_key(&j, &key);) {
+        if (strcmp(key, "item") == 0)
+            item = gr_json_int(&j, 0, (int64_t)e->items.n - 1);
+        else if (strcmp(key, "image") == 0)
+            same = item >= 0 && strcmp(gr_json_string(&j, NULL), e->items.items[item].image) == 0;
+        else if (strcmp(key, "model_output") == 0 && !a.output)
+            a.output = gr_strdup(e->rt, gr_json_string(&j, NULL));
+        else if (strcmp(key, "probabilities") == 0)
+            letters = true, read_probabilities(&j, a.probability);
+        else
+            gr_json_skip(&j);
+    }
+    gr_status st = gr_json_status(&j, true, err);
+    gr_json_fini(&j);
+    if (st == GR_OK && letters != e->has_probabilities)
+        st = gr_fail(err, GR_ERR_FORMAT, "%s: line %zu: an answer %s, and this run's are not", name, line + 1,
+                     letters ? "that is one of the letters" : "in free text");
+    if (st == GR_OK && (item < 0 || !a.output || !same))
+        st =
+            gr_fail(err, GR_ERR_FORMAT,
+                    "%s: line %zu: an answer to another item; the journal is of another run", name, line + 1);
+    if (st != GR_OK) {
+        gr_free(e->rt, a.output);
+        return st;
+    }
+    gr_free(e->rt, e->answers[item].output);
+    a.chosen = e->answers[item].chosen;
+    e->answers[item] = a;
+    return GR_OK;
+}
+
+gr_status gr_vqa_journal_parse(gr_evaluation *e, const char *text, size_t n, const char *name, gr_error *err)
+{
+    size_t line = 0;
+    for (size_t at = 0; at < n; line++) {
+        const char *end = memchr(text + at, '\n', n - at);
+        if (!end) /* cut while it was written */
+            return GR_OK;
+        GR_TRY(read_line(e, text + at, (size_t)(end - text) - at, name, line, err));
+        at = (size_t)(end - text) + 1;
+    }
+    return GR_OK;
+}

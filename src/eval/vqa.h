@@ -1,0 +1,51 @@
+/* vqa.h - multiple choice: items, answers, scores. What a model says comes from vqa_run.c. */
+#ifndef GR_EVAL_VQA_H
+#define GR_EVAL_VQA_H
+
+#include "eval/reference.h"
+#include "grasp/eval.h"
+
+#define GR_VQA_LETTERS 26
+
+typedef struct {
+    char *output;                       /* NULL: it was not answered */
+    double probability[GR_VQA_LETTERS]; /* of each choice, where answers are letters */
+    bool chosen;                        /* is part of the run: see gr_eval_options.limit */
+} gr_vqa_answer;
+
+struct gr_evaluation {
+    gr_runtime *rt;
+    const char *benchmark;
+    char *text; /* of the file */
+    size_t n_text;
+    gr_reference items;
+    gr_vqa_answer *answers; /* [items.n] */
+    bool has_probabilities;
+    const char **types; /* in the order of the rows */
+    size_t n_types;
+};
+
+/* Reads the items. GR_ERR_ARG: no such benchmark. GR_ERR_FORMAT: an item without choices or answer, or with
+ * an answer that is none of the letters. */
+gr_status gr_vqa_open(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *path,
+                      gr_error *err);
+/* The same from memory, which is copied; `name` is for messages. */
+gr_status gr_vqa_parse(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *json, size_t n,
+                       const char *name, gr_error *err);
+
+/* Whether an answer is right: equal but for the case of letters, and nothing else is
+ * (evaluation/GAR-Bench/eval.py). */
+bool gr_vqa_right(const char *output, const char *answer);
+
+/* The Wilson score interval at 95 %. */
+void gr_wilson(size_t correct, size_t n, double *low, double *high);
+
+/* --- the journal: a line for each answer ------------------------------------------------------------- */
+
+/* Appends the line of item i. GR_ERR_MEM: the buffer. */
+gr_status gr_vqa_journal_line(const gr_evaluation *e, size_t i, gr_buf *out, gr_error *err);
+/* Takes the answers of a journal over; a last line that was cut is passed over. GR_ERR_FORMAT: it is none, or
+ * of other items. */
+gr_status gr_vqa_journal_parse(gr_evaluation *e, const char *text, size_t n, const char *name, gr_error *err);
+
+#endif
