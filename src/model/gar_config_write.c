@@ -278,9 +278,27 @@ gr_status gr_gar_processor_write(gr_buf *out, const gr_gar_config *config, gr_er
 {
     gr_json_writer w;
     begin(&w, out);
+    if (!config->base_only) {
+        open_object(&w, "auto_map");
+        put_text(&w, "AutoProcessor", "processing_gar.GARPerceptionLMProcessor");
+        gr_json_put_end(&w, '}');
+    }
     put_int(&w, "patch_size", config->vision.patch_px);
     put_int(&w, "pooling_ratio", config->pool);
     put_text(&w, "processor_class", config->base_only ? "PerceptionLMProcessor" : "GARPerceptionLMProcessor");
+    return finish(&w, err);
+}
+
+/* Videos are nothing to a GAR, but the published processor does not open without. */
+gr_status gr_gar_video_write(gr_buf *out, const gr_gar_config *config, gr_error *err)
+{
+    gr_json_writer w;
+    begin(&w, out);
+    open_object(&w, "size");
+    put_int(&w, "height", config->vision.tile_px);
+    put_int(&w, "width", config->vision.tile_px);
+    gr_json_put_end(&w, '}');
+    put_text(&w, "video_processor_type", "PerceptionLMVideoProcessor");
     return finish(&w, err);
 }
 

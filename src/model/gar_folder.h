@@ -6,12 +6,18 @@
 #include "grasp/runtime.h"
 #include "model/gar_config.h"
 
-/* config.json, preprocessor_config.json, processor_config.json and generation_config.json of a configuration;
- * its `stored` is what they state as the type of the weights. */
+/* config.json of a configuration; its `stored` is what it states as the type of the weights. Beside it
+ * preprocessor_config.json, processor_config.json, video_preprocessor_config.json and generation_config.json:
+ * copies of those in the folder `from`, which may say more than a configuration holds, written where it has
+ * none or `from` is NULL. */
 gr_status gr_gar_folder_config(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
-                               gr_error *err);
+                               const char *from, gr_error *err);
 
 /* Copies a tokenizer: `from` is tokenizer.json, or its folder, whose other tokenizer files come along. */
 gr_status gr_gar_folder_tokenizer(gr_runtime *rt, const gr_folder *folder, const char *from, gr_error *err);
+
+/* The chat template of published files, as transformers reads one (chat_template.jinja): the text that
+ * gr_gar_prompt makes of the same messages. */
+gr_status gr_gar_folder_chat_template(gr_runtime *rt, const gr_folder *folder, gr_error *err);
 
 #endif

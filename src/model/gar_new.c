@@ -31,7 +31,9 @@ static gr_status make_tokenizer(gr_runtime *rt, const gr_gar_config *c, const gr
 static gr_status fill_folder(gr_runtime *rt, const gr_gar_config *c, const gr_folder *folder,
                              const gr_gar_new_options *o, gr_error *err)
 {
-    GR_TRY(gr_gar_folder_config(rt, c, folder, err));
+    GR_TRY(gr_gar_folder_config(rt, c, folder, NULL, err));
+    GR_TRY(
+        gr_gar_folder_chat_template(rt, folder, err)); /* a tokenizer that has one of its own replaces it */
     GR_TRY(o->tokenizer ? gr_gar_folder_tokenizer(rt, folder, o->tokenizer, err)
                         : make_tokenizer(rt, c, folder, err));
     return gr_gar_new_weights(rt, c, folder, o, err);

@@ -1,9 +1,9 @@
 /* gar_new.h - makes the folder of a new GAR model: configuration, tokenizer, drawn weights.
  *
  * The files are those of a published checkpoint: config.json, preprocessor_config.json,
- * processor_config.json, generation_config.json, tokenizer.json, tokenizer_config.json,
- * special_tokens_map.json, and model.safetensors or shards with an index. The folder appears when it is
- * complete: it is made as DIR.tmp-PID beside its place and renamed. */
+ * processor_config.json, video_preprocessor_config.json, generation_config.json, chat_template.jinja,
+ * tokenizer.json, tokenizer_config.json, special_tokens_map.json, and model.safetensors or shards with an
+ * index. The folder appears when it is complete: it is made as DIR.tmp-PID beside its place and renamed. */
 #ifndef GR_MODEL_GAR_NEW_H
 #define GR_MODEL_GAR_NEW_H
 
@@ -52,9 +52,10 @@ gr_status gr_gar_new_fit_tokenizer(gr_gar_config *config, gr_runtime *rt, const 
 /* The text of config.json, appended to `out`: what gr_gar_config_parse reads back as the same configuration.
  * GR_ERR_MEM. */
 gr_status gr_gar_config_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
-/* preprocessor_config.json, processor_config.json, generation_config.json. */
+/* preprocessor_config.json, processor_config.json, video_preprocessor_config.json, generation_config.json. */
 gr_status gr_gar_preprocessor_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
 gr_status gr_gar_processor_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
+gr_status gr_gar_video_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
 gr_status gr_gar_generation_write(gr_buf *out, const gr_gar_config *config, gr_error *err);
 
 #endif

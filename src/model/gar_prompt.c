@@ -6,7 +6,7 @@
 #include "model/gar_reference.h"
 #include "text/strip.h"
 
-static const char system_sentence[] =
+const char gr_gar_system_text[] =
     "You are a helpful language and vision assistant. You are able to understand the visual content that the "
     "user provides, and assist the user with a variety of tasks using natural language.";
 static const char released_words[] = "Describe this masked region in detail.";
@@ -316,7 +316,7 @@ gr_status gr_gar_prompt_build(gr_prompt *p, const gr_gar_markers *m, const gr_ga
     for (int i = 0; i < (d->double_bos ? 2 : 1); i++)
         GR_TRY(put_special(&b, m->bos));
     GR_TRY(put_header(&b, "system"));
-    const char *system = d->system ? d->system : system_sentence;
+    const char *system = d->system ? d->system : gr_gar_system_text;
     const words trimmed = trim((words){ system, strlen(system) }, true);
     GR_TRY(gr_prompt_text(p, trimmed.text, trimmed.n, err));
     GR_TRY(put_special(&b, m->eot));

@@ -17,6 +17,8 @@
 #include "text/prompt.h"
 #include "text/tokenizer.h"
 
+extern const char gr_gar_system_text[]; /* the published system message */
+
 typedef struct {
     const char *name; /* for <region:NAME>; may be NULL */
     int prompt;       /* K of <PromptK>, no two alike; -1: gr_gar_assign_prompts chooses */

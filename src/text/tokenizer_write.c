@@ -251,6 +251,20 @@ gr_status gr_tokenizer_write(gr_buf *out, const gr_tokenizer_text *t, gr_error *
     return written(out, err);
 }
 
+/* By what names the published processor asks for special tokens: attributes of the tokenizer. */
+static void put_attributes(gr_json_writer *w, const gr_tokenizer_text *t)
+{
+    static const char *const named[][2] = { { "image_token", "<|image|>" },
+                                            { "pad_token", "<|end_of_text|>" },
+                                            { "video_token", "<|video|>" } };
+    open_object(w, "extra_special_tokens");
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        for (size_t k = 0; k < t->n_specials; k++)
+            if (strcmp(t->specials[k].content, named[i][1]) == 0)
+                put_string(w, named[i][0], named[i][1]);
+    gr_json_put_end(w, '}');
+}
+
 gr_status gr_tokenizer_write_config(gr_buf *out, const gr_tokenizer_text *t, gr_error *err)
 {
     GR_TRY(check(t, err));
@@ -269,6 +283,7 @@ gr_status gr_tokenizer_write_config(gr_buf *out, const gr_tokenizer_text *t, gr_
     put_string(&w, "bos_token", content_of(t, t->bos));
     put_bool(&w, "clean_up_tokenization_spaces", true);
     put_string(&w, "eos_token", content_of(t, t->eos));
+    put_attributes(&w, t);
     gr_json_put_key(&w, "model_input_names");
     gr_json_put_array(&w);
     gr_json_put_text(&w, "input_ids");

@@ -51,7 +51,7 @@ static gr_status fill(const gr_trainer *t, const gr_folder *folder, const gr_exp
                                                  .progress = o->progress,
                                                  .user = o->user };
     config.stored = o->dtype;
-    GR_TRY(gr_gar_folder_config(t->rt, &config, folder, err));
+    GR_TRY(gr_gar_folder_config(t->rt, &config, folder, t->gar->dir, err));
     GR_TRY(gr_gar_folder_tokenizer(t->rt, folder, t->gar->dir, err));
     GR_TRY(copy_code(t->rt, folder, t->gar->dir, err));
     return gr_trained_weights_write(t, folder->work, &weights, err);

@@ -8,8 +8,16 @@ out_has "of F32 in 1 file"
 out_has "The weights are random numbers"
 err_is ""
 files=$(cd "$dir/m" && echo *)
-[ "$files" = "config.json generation_config.json model.safetensors preprocessor_config.json processor_config.json special_tokens_map.json \
-tokenizer.json tokenizer_config.json" ] || fail "$what: made $files"
+[ "$files" = "chat_template.jinja config.json generation_config.json model.safetensors preprocessor_config.json processor_config.json \
+special_tokens_map.json tokenizer.json tokenizer_config.json video_preprocessor_config.json" ] || fail "$what: made $files"
+
+# What the published processor does not open without (tests/golden/make/check_export.py).
+grep -q '"AutoProcessor": "processing_gar.GARPerceptionLMProcessor"' "$dir/m/processor_config.json" || fail "$what: no code for the processor"
+grep -q '"video_processor_type": "PerceptionLMVideoProcessor"' "$dir/m/video_preprocessor_config.json" || fail "$what: no video processor"
+for token in image video pad; do
+    grep -q "\"${token}_token\": \"<|" "$dir/m/tokenizer_config.json" || fail "$what: no ${token}_token"
+done
+grep -q "turn('system', 'You are a helpful language and vision assistant\\. " "$dir/m/chat_template.jinja" || fail "$what: no chat template"
 
 # The same numbers by another number of threads; other numbers from another seed.
 run new "$dir/same" --preset gar-test --seed 5 --threads 3 --json
@@ -20,11 +28,13 @@ GRASP_SEED=6 run new "$dir/other" --preset gar-test --quiet
 exits 0
 ! cmp -s "$dir/m/model.safetensors" "$dir/other/model.safetensors" || fail "$what: weights do not depend on the seed"
 
+sed -i 's/helpful/patient/' "$dir/m/chat_template.jinja"
 run new "$dir/half" --preset gar-test --dtype bf16 --tokenizer "$dir/m" --progress json
 exits 0
 err_has '{"progress":{"task":"new","done":'
 out_has "of BF16 in 1 file"
 cmp -s "$dir/m/tokenizer.json" "$dir/half/tokenizer.json" || fail "$what: the tokenizer was not copied"
+cmp -s "$dir/m/chat_template.jinja" "$dir/half/chat_template.jinja" || fail "$what: the tokenizer's own template was not copied"
 
 # a vocabulary of its own
 seq 1 3000 | sed 's/.*/the red circle & is left of a blue star/' >"$dir/text"

@@ -7,7 +7,7 @@
 #include "test.h"
 #include "train/passes.h"
 
-enum { TRAINING_MAX_IDS = 2048, TRAINING_MAX_ROWS = 200 };
+enum { TRAINING_MAX_IDS = 2048, TRAINING_MAX_ROWS = 200, TRAINING_MAX_RUNS = 512 };
 
 /* A tensor as golden files keep it: length, and product with the drawn direction of its name. */
 typedef struct {
@@ -15,12 +15,28 @@ typedef struct {
     double norm, probe;
 } training_row;
 
+/* Elements of a tensor whose change is not compared: their gradient is below the floor. */
+typedef struct {
+    int row; /* of `changes` */
+    size_t first, count;
+} training_run;
+
+/* What rounding alone does in ten steps, as PyTorch in f32 and in double differ: relative, to losses, to
+ * norms of gradients, to the change of the worst tensor, to all changes together. */
+typedef struct {
+    double loss, norm, change, changes;
+} training_noise;
+
 /* A file tests/golden/train/FILE.json. */
 typedef struct {
-    int32_t ids[TRAINING_MAX_IDS];
-    int n_ids, first_label, n_losses, n_norms, n_grads, n_deltas;
-    double loss, rate, losses[16], norms[16], noise;
+    int32_t ids[TRAINING_MAX_IDS], other_ids[TRAINING_MAX_IDS]; /* of the two samples of a step */
+    int n_ids, n_other_ids, first_label, n_losses, n_norms, n_rates, n_grads, n_changes, n_below, n_deltas;
+    int iterations; /* of the schedule */
+    double loss, rate, losses[16], norms[16], rates[16];
+    training_noise noise;
     training_row grads[TRAINING_MAX_ROWS];
+    training_row changes[TRAINING_MAX_ROWS]; /* what ten steps add to the tensors */
+    training_run below[TRAINING_MAX_RUNS];
     training_row deltas[TRAINING_MAX_ROWS]; /* what merged adapters add to the tensors */
     gr_lora lora;
 } training_wanted;
@@ -42,8 +58,8 @@ typedef struct {
     bool held[1024];
     gr_passes *passes;
     gr_picture picture;
-    int32_t source[TRAINING_MAX_IDS], labels[TRAINING_MAX_IDS];
-    gr_train_sample sample;
+    int32_t source[2][TRAINING_MAX_IDS], labels[2][TRAINING_MAX_IDS];
+    gr_train_sample sample, other;
 } training;
 
 void training_read_wanted(gr_runtime *rt, const char *file, training_wanted *w);
@@ -65,7 +81,7 @@ training_row training_row_of(const char *name, const float *x, size_t n);
 /* Fails unless the gradients of the flat buffer are those of the golden file, all of them. */
 void training_compare_gradients(const training *t);
 
-/* Loss, gradients, and five steps of the published optimiser against the golden file. */
+/* Loss, gradients, and ten steps of the published recipe against the golden file. */
 void training_compare(training *t);
 
 #endif

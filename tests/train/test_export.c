@@ -118,6 +118,48 @@ static void learnt_weights_are_read_again(void **state)
     gr_trainer_close(t);
 }
 
+/* Published folders say more in the files beside the configuration than a configuration holds: which code
+ * makes the processor (auto_map), of which class. A folder without one of them gets what a new model has. */
+static void what_the_source_says_beside_its_configuration_is_kept(void **state)
+{
+    const fixture *f = *state;
+    static const char *const kept[][2] = {
+        { "processor_config.json",
+          "{\"auto_map\":{\"AutoProcessor\":\"mine.Processor\"},\"patch_size\":14,\"pooling_ratio\":2}" },
+        { "preprocessor_config.json",
+          "{\"auto_map\":{\"AutoImageProcessor\":\"mine.Images\"},\"tile_size\":112}" },
+        { "video_preprocessor_config.json", "{\"video_processor_type\":\"Mine\"}" },
+        { "generation_config.json", "{\"max_new_tokens\":7}" },
+        { "chat_template.jinja", "{{ messages }}" }
+    };
+    const size_t n = sizeof kept / sizeof *kept;
+    gr_error err = { 0 };
+    char a[64], b[64];
+    MUST(gr_checkpoint_new(f->rt, "gar-test", test_dir_file(&f->dir, "own"), NULL, &err));
+    MUST(gr_checkpoint_new(f->rt, "gar-test", test_dir_file(&f->dir, "bare"), NULL, &err));
+    for (size_t i = 0; i < n; i++) {
+        snprintf(a, sizeof a, "own/%s", kept[i][0]);
+        test_dir_write(&f->dir, a, kept[i][1], strlen(kept[i][1]));
+        snprintf(a, sizeof a, "bare/%s", kept[i][0]);
+        assert_int_equal(unlink(test_dir_file(&f->dir, a)), 0);
+    }
+    const gr_export_options o = { .dtype = GR_DTYPE_F32 };
+    gr_trainer *own = train(f, "own", 1u << GR_TRAIN_MASK), *bare = train(f, "bare", 1u << GR_TRAIN_MASK);
+    MUST(gr_export(own, test_dir_file(&f->dir, "own-again"), &o, &err));
+    MUST(gr_export(bare, test_dir_file(&f->dir, "bare-again"), &o, &err));
+    gr_trainer_close(own);
+    gr_trainer_close(bare);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(a, sizeof a, "own/%s", kept[i][0]);
+        snprintf(b, sizeof b, "own-again/%s", kept[i][0]);
+        same_file(f, a, b);
+        snprintf(a, sizeof a, "half/%s", kept[i][0]);
+        snprintf(b, sizeof b, "bare-again/%s", kept[i][0]);
+        if (strcmp(kept[i][0], "chat_template.jinja") != 0) /* a tokenizer's file: none is made up for it */
+            same_file(f, a, b);
+    }
+}
+
 /* --- adapters ------------------------------------------------------------------------------------------ */
 
 static const gr_lora adapters = { .targets = 1u << GR_LORA_Q | 1u << GR_LORA_DOWN | 1u << GR_LORA_FC1 |
@@ -221,6 +263,7 @@ int main(void)
         cmocka_unit_test(an_untrained_model_is_its_source_again),
         cmocka_unit_test(shards_and_types_are_as_asked_for),
         cmocka_unit_test(learnt_weights_are_read_again),
+        cmocka_unit_test(what_the_source_says_beside_its_configuration_is_kept),
         cmocka_unit_test(a_model_exported_with_adapters_needs_none),
         cmocka_unit_test(new_adapters_leave_an_export_as_it_was),
         cmocka_unit_test(what_fails_leaves_nothing),

@@ -1,4 +1,4 @@
-"""python make_lora.py OUT: loss, gradients of adapters and a few optimiser steps of a golden model (train/lora-CASE.json).
+"""python make_lora.py OUT: loss, gradients of adapters and ten optimiser steps of a golden model (train/lora-CASE.json).
 
 As make_train.py, with the model frozen and low-rank adapters beside some of its linear layers, written out:
 y = x W' + b + (alpha / r) (x A') B' (Hu et al. 2021, section 4.1; peft/tuners/lora/layer.py). A is drawn with
