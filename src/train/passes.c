@@ -632,3 +632,45 @@ gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, dou
     GR_TRY(backward_decoder(p, s, &rows, err));
     return s->picture && p->in_picture ? backward_picture(p, s->picture, err) : GR_OK;
 }
+
+/* --- what it costs ------------------------------------------------------------------------------------- */
+
+static double flop_of(const gr_graph *g, const int extents[GR_MAX_EXTENTS])
+{
+    double flop = 0;
+    if (g)
+        gr_graph_cost(g, extents, &flop, NULL);
+    return flop;
+}
+
+/* Adds `times` calls of a segment; `once`: it is only run with its backward pass. */
+static void count_segment(gr_passes_work *w, const gr_train_segment *s, int extent_0, int extent_1,
+                          double times, bool once)
+{
+    const int extents[GR_MAX_EXTENTS] = { extent_0, extent_1 };
+    const double forward = flop_of(s->forward, extents), both = flop_of(s->both, extents);
+    w->forward += times * forward;
+    if (s->both) {
+        w->backward += times * (both - forward);
+        w->again += once ? 0 : times * forward;
+    }
+}
+
+void gr_passes_count(gr_passes_work *work, const gr_passes *p, const gr_train_sample *s)
+{
+    const gr_gar_config *c = &p->m->config;
+    const int tiles = s->picture ? n_tiles(s->picture) : 0, features = s->picture ? n_features(p, s->picture) : 0;
+    *work = (gr_passes_work){ 0 };
+    count_segment(work, &p->pe_embed, 1, 0, tiles, false);
+    count_segment(work, &p->pe_block, 1, 0, (double)tiles * c->vision.depth, false);
+    count_segment(work, &p->projector, 1, 0, tiles, false);
+    if (s->picture && s->picture->n_regions > 0)
+        count_segment(work, &p->replay, tiles * tile_tokens(c), s->picture->n_regions, 1, false);
+    count_segment(work, &p->embed, s->n, features, 1, false);
+    count_segment(work, &p->block, s->n, 0, c->text.layers, false);
+    for (int at = 1; at < s->n;) {
+        const piece part = next_piece(s, &at, 0);
+        if (part.n > 0)
+            count_segment(work, &p->loss, s->n, part.n, 1, true);
+    }
+}

@@ -50,4 +50,13 @@ void gr_passes_free(gr_passes *p); /* NULL is fine */
  * rows, tiles or regions than the limits. GR_ERR_CANCELLED. */
 gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, double *loss, gr_error *err);
 
+/* FLOP of a sample, as the operators count them. */
+typedef struct {
+    double forward, /* and the loss */
+        again,      /* what the backward pass makes once more */
+        backward;
+} gr_passes_work;
+
+void gr_passes_count(gr_passes_work *work, const gr_passes *p, const gr_train_sample *s);
+
 #endif

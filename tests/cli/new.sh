@@ -30,7 +30,7 @@ cmp -s "$dir/m/tokenizer.json" "$dir/half/tokenizer.json" || fail "$what: the to
 before=$(ls "$dir")
 run new "$dir/x"
 exits 2
-err_is "grasp new: error: no size was given: --preset takes one of gar-1b, gar-8b, gar-test"
+err_is "grasp new: error: no size was given: --preset takes one of gar-1b, gar-8b, gar-test, gar-small"
 run new
 exits 2
 err_has "an argument is missing; usage: grasp new OUT --preset NAME"
