@@ -302,7 +302,8 @@ static cli_exit measure(bench *b, const char *what)
             const cli_exit code = open_machine(b, &machine);
             return code == CLI_EXIT_OK ? parts[i].run(b, &machine) : code;
         }
-    cli_error(&b->app->out, "'%s' cannot be measured, only kernels, stages and train; see 'grasp help bench'", what);
+    cli_error(&b->app->out, "'%s' cannot be measured, only kernels, stages and train; see 'grasp help bench'",
+              what);
     return CLI_EXIT_USAGE;
 }
 

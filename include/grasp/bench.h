@@ -115,15 +115,15 @@ GR_API gr_status gr_bench_stages(gr_model *model, const gr_bench_stage_options *
 
 /* Begin with gr_bench_train_options_init; fields are only ever added at the end. */
 typedef struct {
-    size_t size;       /* sizeof(gr_bench_train_options), set by init */
-    const char *parts; /* what is trained as a whole, as the option of a run; default "all" */
-    int lora_rank;     /* of adapters beside it; 0, the default: none */
+    size_t size;             /* sizeof(gr_bench_train_options), set by init */
+    const char *parts;       /* what is trained as a whole, as the option of a run; default "all" */
+    int lora_rank;           /* of adapters beside it; 0, the default: none */
     const char *lora_layers; /* as the option of a run; default "q_proj,v_proj" */
     int tiles;               /* of the picture besides the thumbnail, 1..64; default 1 */
     int rows; /* of the sequence; 0, the default: those of picture and region, and 128 of text, of which the
                  last half is learnt */
-    int repeats;    /* at least; 1..512, default 5 */
-    double seconds; /* of everything, at least; 0..3600, default 1 */
+    int repeats;      /* at least; 1..512, default 5 */
+    double seconds;   /* of everything, at least; 0..3600, default 1 */
     double memory_gb; /* most memory that training may take, as the option of a run; default 0: any */
     gr_bench_watch watch;
 } gr_bench_train_options;
@@ -131,12 +131,11 @@ typedef struct {
 GR_API void gr_bench_train_options_init(gr_bench_train_options *options);
 
 /* Limits; then one sample that is made up, in turn: "sample/forward" with its loss, "sample/gradients" (as a
- * step has them: forward, what is made again, backward), "step/optimiser" (norm, clipping, AdamW), "step/whole"
- * as GFLOP/s and "step/rate" as samples a second; GFLOP of the sample as "work/forward", "work/again",
- * "work/backward"; last the memory that the trainer announced and the most that the process held, without what
- * the limits need. The folder is only read.
- * GR_ERR_ARG: an option. GR_ERR_LIMIT: memory_gb is too little. Errors of the model folder;
- * GR_ERR_CANCELLED: the rows so far count. */
+ * step has them: forward, what is made again, backward), "step/optimiser" (norm, clipping, AdamW),
+ * "step/whole" as GFLOP/s and "step/rate" as samples a second; GFLOP of the sample as "work/forward",
+ * "work/again", "work/backward"; last the memory that the trainer announced and the most that the process
+ * held, without what the limits need. The folder is only read. GR_ERR_ARG: an option. GR_ERR_LIMIT: memory_gb
+ * is too little. Errors of the model folder; GR_ERR_CANCELLED: the rows so far count. */
 GR_API gr_status gr_bench_train(gr_runtime *rt, const char *dir, const gr_bench_train_options *options,
                                 gr_error *err);
 

@@ -12,8 +12,8 @@
 #define MAX_TILES 64
 #define TEXT_ROWS 128
 
-/* Rows that are told: the limits, then forward, gradients, optimiser, step and its rate, three of work, two of
- * memory. */
+/* Rows that are told: the limits, then forward, gradients, optimiser, step and its rate, three of work, two
+ * of memory. */
 enum { N_ROWS = GR_N_LIMITS + 10 };
 
 typedef struct {
@@ -117,7 +117,8 @@ static gr_status make_sample(train *b, gr_error *err)
         source[i] = i >= 1 && i <= features ? i - 1 : -1;
         labels[i] = i > features + (n - features) / 2 ? b->ids[i] : -1;
     }
-    b->picture = (gr_picture){ .across = b->options->tiles, .down = 1, .tile = give_tile, .user = b, .n_regions = 1 };
+    b->picture =
+        (gr_picture){ .across = b->options->tiles, .down = 1, .tile = give_tile, .user = b, .n_regions = 1 };
     memcpy(b->picture.boxes[0], (float[]){ 0.1f * side, 0.1f * side, 0.9f * side, 0.9f * side },
            4 * sizeof(float));
     b->sample = (gr_train_sample){
@@ -150,7 +151,8 @@ static gr_status read_limits(gr_passes_limits *limits, const train *b, const gr_
                                   .max_tiles = 1 + o->tiles,
                                   .max_regions = 1 };
     if (limits->max_rows < features + 4)
-        return gr_fail(err, GR_ERR_ARG, "a sequence of %d rows, expected %d of picture and region and at least 4",
+        return gr_fail(err, GR_ERR_ARG,
+                       "a sequence of %d rows, expected %d of picture and region and at least 4",
                        limits->max_rows, features);
     GR_TRY(gr_train_parts_parse(&limits->parts, o->parts, err));
     if (o->lora_rank <= 0)
@@ -162,7 +164,8 @@ static gr_status read_limits(gr_passes_limits *limits, const train *b, const gr_
 static gr_status open_trainer(train *b, const char *dir, gr_error *err)
 {
     gr_gar *gar;
-    gr_trainer_options o = { .adamw = GR_ADAMW_PUBLISHED, .memory_bytes = (size_t)(b->options->memory_gb * 1e9) };
+    gr_trainer_options o = { .adamw = GR_ADAMW_PUBLISHED,
+                             .memory_bytes = (size_t)(b->options->memory_gb * 1e9) };
     GR_TRY(gr_gar_open(&gar, b->rt, dir, GR_ROUND_NONE, err)); /* headers alone, for its sizes */
     const gr_status st = read_limits(&o.limits, b, &gar->config, err);
     gr_gar_close(gar);
@@ -214,7 +217,8 @@ static gr_status measure(gr_timed *timed, train *b, gr_bench_row *row, gr_status
     const gr_work work = { run, b }, beside = gr_limits_work(&b->limits, limit);
     const bool reads = limit == GR_LIMIT_READ;
     GR_TRY(gr_timing_run(timed, &timing, &work, &beside, err));
-    row->fraction = gr_timed_ratio(timed) * (reads ? row->bytes : row->flop) / gr_limits_amount(&b->limits, limit);
+    row->fraction =
+        gr_timed_ratio(timed) * (reads ? row->bytes : row->flop) / gr_limits_amount(&b->limits, limit);
     gr_row_measured(row, reads ? GR_UNIT_READ : GR_UNIT_FLOP, timed->work, timed->n);
     tell(b, row, "step");
     return GR_OK;
@@ -289,7 +293,8 @@ static gr_status measure_all(train *b, gr_error *err)
     return GR_OK;
 }
 
-gr_status gr_bench_train(gr_runtime *rt, const char *dir, const gr_bench_train_options *options, gr_error *err)
+gr_status gr_bench_train(gr_runtime *rt, const char *dir, const gr_bench_train_options *options,
+                         gr_error *err)
 {
     train b = { .options = options, .rt = rt };
     GR_TRY(check_options(options, err));

@@ -161,7 +161,8 @@ gr_status gr_gar_config_preset(gr_gar_config *c, const char *preset, gr_error *e
             *c = presets[i].config;
             return GR_OK;
         }
-    return gr_fail(err, GR_ERR_ARG, "there is no preset '%.60s', expected gar-1b, gar-8b, gar-test or "
+    return gr_fail(err, GR_ERR_ARG,
+                   "there is no preset '%.60s', expected gar-1b, gar-8b, gar-test or "
                    "gar-small",
                    preset);
 }
