@@ -89,7 +89,7 @@ static void open_passes(training *t, const training_setup *s)
 {
     gr_error err = { 0 };
     gr_passes_limits limits = {
-        .parts = s->parts, .max_rows = t->want.n_ids, .max_tiles = 5, .max_regions = 5
+        .parts = s->parts, .max_rows = t->want.n_ids, .max_tiles = 5, .max_regions = 5, .keeps = s->keeps
     };
     if (s->lora)
         limits.lora = *s->lora;
