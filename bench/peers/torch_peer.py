@@ -33,6 +33,15 @@ def linear(case, dtype):
     return [lambda w=weight(dtype, case.outputs, case.inputs): F.linear(x, w) for _ in range(copies)]
 
 
+def gradient(case, dtype):
+    """Products of training of a layer y = x W^T: y, dx = dy W, dW = dy^T x."""
+    x, dy = random(dtype, case.rows, case.inputs), random(dtype, case.rows, case.outputs)
+    w = weight(dtype, case.outputs, case.inputs)
+    if case.name.endswith("-y"):
+        return [lambda: F.linear(x, w)]
+    return [lambda: dy.T @ x] if case.name.endswith("-dw") else [lambda: dy @ w]
+
+
 def attention(case, dtype):
     """The fused attention; keys and values are repeated for their heads beforehand, as it is slower when it does so itself."""
     width = case.outputs // case.heads
@@ -99,7 +108,7 @@ def steps(case):
         del made
 
 
-MAKERS = {"product": linear, "row": linear, "attention": attention, "pass": one_pass, "stage": stage}
+MAKERS = {"product": linear, "gradient": gradient, "row": linear, "attention": attention, "pass": one_pass, "stage": stage}
 
 
 def work(case, dtype):
