@@ -1,4 +1,4 @@
-/* cmd_bench.c - how fast kernels and stages are, beside what the machine can do. */
+/* cmd_bench.c - how fast kernels, stages and training are, beside what the machine can do. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "slurp.h"
 
 typedef struct {
-    const char *preset, *filter, *model, *image, *tiles;
-    int64_t threads, isa, weights, numerics, repeats, tokens;
-    double seconds;
+    const char *preset, *filter, *model, *image, *tiles, *parts, *lora_layers;
+    int64_t threads, isa, weights, numerics, repeats, tokens, rows, lora_rank;
+    double seconds, memory_gb;
     bool list, csv;
 } bench_values;
 
@@ -21,7 +21,7 @@ typedef struct {
 
 static const cli_option rows[] = {
     { "repeats", 0, CLI_INT, AT(repeats), "N", NULL, 0, 512,
-      "repeats of everything, at least; 0, the default: 5 of kernels, 3 of stages" },
+      "repeats of everything, at least; 0, the default: 5 of kernels and training, 3 of stages" },
     { "seconds", 0, CLI_NUMBER, AT(seconds), "X", "0.25", 0, 3600,
       "time of everything but whole answers, at least" },
     { "isa", 0, CLI_CHOICE, AT(isa), "auto|avx512|avx2|neon|plain", "auto", 0, 0,
@@ -35,7 +35,7 @@ static const cli_option rows[] = {
 
 static const cli_option kernel_rows[] = {
     { "preset", 0, CLI_TEXT, AT(preset), "NAME", "gar-1b", 0, 0,
-      "the model whose shapes are run: gar-1b, gar-8b or gar-test" },
+      "the model whose shapes are run: gar-1b, gar-8b, gar-test or gar-small" },
     { "filter", 0, CLI_TEXT, AT(filter), "TEXT", NULL, 0, 0,
       "the case of exactly this name, else those whose names contain it" },
     { "weights", 0, CLI_CHOICE, AT(weights), "bf16|f32|f16", "bf16", 0, 0,
@@ -48,15 +48,27 @@ static const cli_option stage_rows[] = {
       "the model: a folder as published, or one made by 'grasp new'" },
     { "image", 0, CLI_TEXT, AT(image), "FILE", NULL, 0, 0,
       "the picture that is described; without it one of 1024 x 770 pixels is drawn" },
-    { "tiles", 0, CLI_TEXT, AT(tiles), "N,...", "1,4,16", 0, 0,
-      "most tiles of whole answers, one after the other; up to 8 numbers" },
+    { "tiles", 0, CLI_TEXT, AT(tiles), "N,...", NULL, 0, 0,
+      "most tiles of whole answers, one after the other, up to 8 numbers (default 1,4,16); of training the "
+      "picture's tiles (default 1)" },
     { "tokens", 0, CLI_INT, AT(tokens), "N", "16", 2, 1000000, "tokens of an answer" },
+};
+
+static const cli_option train_rows[] = {
+    { "parts", 0, CLI_TEXT, AT(parts), "LIST", "all", 0, 0,
+      "what is trained as a whole, as the option of 'grasp train'" },
+    { "lora-rank", 0, CLI_INT, AT(lora_rank), "N", "0", 0, 1024, "rank of adapters; 0: none" },
+    { "lora-layers", 0, CLI_TEXT, AT(lora_layers), "LIST", "q_proj,v_proj", 0, 0, "layers that have one" },
+    { "rows", 0, CLI_INT, AT(rows), "N", "0", 0, 1000000,
+      "rows of the sequence; 0, the default: picture, region, and 128 of text" },
+    { "memory-gb", 0, CLI_NUMBER, AT(memory_gb), "X", "0", 0, 1e9, "most memory that it may take; 0: any" },
 };
 
 static const cli_table tables[] = {
     CLI_TABLE("Measuring", rows, 0),
     CLI_TABLE("Kernels", kernel_rows, 0),
     CLI_TABLE("Stages", stage_rows, 0),
+    CLI_TABLE("Training", train_rows, 0),
 };
 
 /* One call of the command. */
@@ -199,6 +211,13 @@ static cli_exit read_image(bench *b, char **bytes, size_t *n)
     return cli_exit_of(st, CLI_AT_INPUT);
 }
 
+static cli_exit no_model(bench *b)
+{
+    cli_error(&b->app->out,
+              "no model: give --model DIR, a GAR folder as published or one made by 'grasp new'");
+    return CLI_EXIT_MODEL;
+}
+
 static cli_exit measure_model(bench *b, const gr_bench_machine *machine, const gr_bench_stage_options *o)
 {
     gr_error err = { 0 };
@@ -221,12 +240,9 @@ static cli_exit run_stages(bench *b, const gr_bench_machine *machine)
     gr_bench_stage_options o;
     char *file;
     gr_bench_stage_options_init(&o);
-    if (!v->model) {
-        cli_error(&b->app->out,
-                  "no model: give --model DIR, a GAR folder as published or one made by 'grasp new'");
-        return CLI_EXIT_MODEL;
-    }
-    if (!read_tiles(o.tiles, v->tiles)) {
+    if (!v->model)
+        return no_model(b);
+    if (v->tiles && !read_tiles(o.tiles, v->tiles)) {
         cli_error(&b->app->out, "--tiles %s: expected 1 to %d numbers from 1 to 64 with commas between",
                   v->tiles, GR_BENCH_MAX_TILES);
         return CLI_EXIT_USAGE;
@@ -243,6 +259,35 @@ static cli_exit run_stages(bench *b, const gr_bench_machine *machine)
     return code;
 }
 
+/* --- training ------------------------------------------------------------------------------------ */
+
+static cli_exit run_train(bench *b, const gr_bench_machine *machine)
+{
+    const bench_values *v = b->values;
+    gr_error err = { 0 };
+    int tiles[GR_BENCH_MAX_TILES] = { 1 };
+    gr_bench_train_options o;
+    gr_bench_train_options_init(&o);
+    if (!v->model)
+        return no_model(b);
+    if (v->tiles && (!read_tiles(tiles, v->tiles) || tiles[1] != 0)) {
+        cli_error(&b->app->out, "--tiles %s: expected one number from 1 to 64", v->tiles);
+        return CLI_EXIT_USAGE;
+    }
+    o.parts = v->parts;
+    o.lora_rank = (int)v->lora_rank;
+    o.lora_layers = v->lora_layers;
+    o.tiles = tiles[0];
+    o.rows = (int)v->rows;
+    o.repeats = v->repeats ? (int)v->repeats : o.repeats;
+    o.seconds = v->seconds;
+    o.memory_gb = v->memory_gb;
+    o.watch = (gr_bench_watch){ on_row, on_progress, b };
+    bench_sheet_init(&b->sheet, &b->app->out, format_of(b), true, machine, v->model);
+    const gr_status st = gr_bench_train(b->rt, v->model, &o, &err);
+    return end(b, st, &err, CLI_AT_MODEL);
+}
+
 /* --- the command --------------------------------------------------------------------------------- */
 
 static cli_exit measure(bench *b, const char *what)
@@ -250,14 +295,15 @@ static cli_exit measure(bench *b, const char *what)
     static const struct {
         const char *what;
         cli_exit (*run)(bench *b, const gr_bench_machine *machine);
-    } parts[] = { { "kernels", run_kernels }, { "stages", run_stages } };
+    } parts[] = { { "kernels", run_kernels }, { "stages", run_stages }, { "train", run_train } };
     gr_bench_machine machine = { .size = sizeof machine };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strcmp(parts[i].what, what) == 0) {
             const cli_exit code = open_machine(b, &machine);
             return code == CLI_EXIT_OK ? parts[i].run(b, &machine) : code;
         }
-    cli_error(&b->app->out, "'%s' cannot be measured, only kernels and stages; see 'grasp help bench'", what);
+    cli_error(&b->app->out, "'%s' cannot be measured, only kernels, stages and train; see 'grasp help bench'",
+              what);
     return CLI_EXIT_USAGE;
 }
 
@@ -275,7 +321,7 @@ static int run(cli *app, const void *values)
 
 const cli_command cmd_bench = {
     .name = "bench",
-    .arguments = "[kernels|stages] --model DIR",
+    .arguments = "[kernels|stages|train] --model DIR",
     .summary = "how fast it is here, beside what the machine can do",
     .about =
         "kernels, the default: the operators of a model at its own shapes, with random weights: products of "
@@ -284,13 +330,16 @@ const cli_command cmd_bench = {
         "stages: decoding a picture, cutting it into tiles, tower, projector and replay of one tile, then "
         "whole "
         "answers about a box in its middle, with tower, prefill and decode apart; last the memory.\n\n"
+        "train: steps of training on one sample that is made up: forward, with gradients, the optimiser, and "
+        "samples a second.\n\n"
         "First comes what the machine can do: multiply-adds between registers, and reading memory. Every "
         "repeat "
         "of a case stands beside one of its limit, and 'of limit' is the median of those pairs. An interrupt "
         "ends it with the rows so far.",
     .examples = "  grasp bench\n"
                 "  grasp bench kernels --filter prefill --json\n"
-                "  grasp bench stages --model GAR-1B --tiles 1,4 --tokens 32\n",
+                "  grasp bench stages --model GAR-1B --tiles 1,4 --tokens 32\n"
+                "  grasp bench train --model GAR-1B --parts mask,projector\n",
     .min_args = 0,
     .max_args = 1,
     .tables = tables,

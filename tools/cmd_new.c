@@ -16,7 +16,8 @@ typedef struct {
 
 static const cli_option rows[] = {
     { "preset", 0, CLI_TEXT, AT(preset), "NAME", NULL, 0, 0,
-      "the model's size: gar-1b and gar-8b as published, or gar-test, which a test runs in milliseconds" },
+      "the model's size: gar-1b and gar-8b as published; gar-test, which a test runs in milliseconds; "
+      "gar-small, between them" },
     { "seed", 0, CLI_INT, AT(seed), "N", "0", 0, 9007199254740992.0,
       "every weight follows from this number, its tensor's name and its place; not from threads or files" },
     { "dtype", 0, CLI_CHOICE, AT(dtype), "auto|f32|bf16|f16", "auto", 0, 0,

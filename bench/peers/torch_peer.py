@@ -1,5 +1,7 @@
 # torch_peer.py - PyTorch on the processor: linear layers, attention and the passes between them, and tower and decoder of a model, in f32
 # and bf16.
+import os
+
 import peer
 
 try:
@@ -8,6 +10,7 @@ try:
 except ImportError as error:
     peer.missing(f"PyTorch is not there: {error}")
 import torch_model
+import torch_train
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 COLD_BYTES = 512 << 20  # one token reads weights from memory: rotating over this much of them keeps caches out of it
@@ -28,6 +31,15 @@ def linear(case, dtype):
     copies = 1 if case.rows > 1 else max(1, min(MAX_COPIES, -(-COLD_BYTES // size)))
     x = random(dtype, case.rows, case.inputs)
     return [lambda w=weight(dtype, case.outputs, case.inputs): F.linear(x, w) for _ in range(copies)]
+
+
+def gradient(case, dtype):
+    """Products of training of a layer y = x W^T: y, dx = dy W, dW = dy^T x."""
+    x, dy = random(dtype, case.rows, case.inputs), random(dtype, case.rows, case.outputs)
+    w = weight(dtype, case.outputs, case.inputs)
+    if case.name.endswith("-y"):
+        return [lambda: F.linear(x, w)]
+    return [lambda: dy.T @ x] if case.name.endswith("-dw") else [lambda: dy @ w]
 
 
 def attention(case, dtype):
@@ -83,7 +95,20 @@ def stage(case, dtype):
     return [maker(case, dtype)] if maker else []
 
 
-MAKERS = {"product": linear, "row": linear, "attention": attention, "pass": one_pass, "stage": stage}
+PARTS = ("tower", "mask", "projector", "embed", "decoder", "head")
+
+
+def steps(case):
+    """Training, with what blocks compute kept for the backward pass, and made again."""
+    parts = os.environ["PEER_PARTS"]
+    for name, saves in (("f32", True), ("f32-again", False)):
+        made = torch_train.Step(peer.model_config(), PARTS if parts == "all" else parts.split(","), int(os.environ["PEER_TILES"]), case.rows,
+                                int(os.environ.get("PEER_LORA_RANK") or 0), saves)
+        yield name, "samples/s", 1, [made]
+        del made
+
+
+MAKERS = {"product": linear, "gradient": gradient, "row": linear, "attention": attention, "pass": one_pass, "stage": stage}
 
 
 def work(case, dtype):
@@ -97,6 +122,8 @@ def work(case, dtype):
 
 
 def cases(case):
+    if case.kind == "step":
+        yield from steps(case)
     maker = MAKERS.get(case.kind)
     for name, dtype in DTYPES.items() if maker else ():
         yield name, *work(case, dtype), maker(case, dtype)

@@ -1,5 +1,5 @@
-/* bench.h - how fast it is: kernels at the shapes of the models beside what the machine can do, and the
- * stages of a whole answer.
+/* bench.h - how fast it is: kernels at the shapes of the models beside what the machine can do, the stages of
+ * a whole answer, and steps of training.
  *
  * What is timed is what inference runs: an operator is a graph of its own on the processor's backend, with
  * weights packed as a model's are. Every repeat of a case stands beside repeats of the limit it is held
@@ -15,7 +15,8 @@
 /* One thing that was measured. Texts are valid during the call. Rates are in `unit`; min is the slowest.
  * Fields are only ever added at the end. */
 typedef struct {
-    const char *kind;    /* "limit", "product", "row", "attention", "pass", "stage", "memory" */
+    const char *kind;    /* "limit", "product", "gradient", "row", "attention", "pass", "stage", "memory";
+                            of training "step", "work" */
     const char *name;    /* "gar-1b/tower/qkv": no other row has it */
     int rows;            /* of what comes in; of a picture its height */
     int inputs;          /* columns of what comes in; of attention the keys that the last row sees; of a
@@ -24,7 +25,7 @@ typedef struct {
     int heads, kv_heads; /* of attention, else 0 */
     const char *weights; /* stored type of the weight, "BF16"; NULL: there is none */
     int threads;
-    const char *unit;   /* "GFLOP/s", "GB/s"; of memory "MB" */
+    const char *unit;   /* "GFLOP/s", "GB/s"; of memory "MB"; of training also "samples/s", "GFLOP" */
     double flop, bytes; /* of one call: arithmetic, and memory that has to be read or written; 0: not counted
                          */
     int repeats;        /* that were timed; 0: none, and all that follows is 0 */
@@ -109,5 +110,33 @@ GR_API void gr_bench_stage_options_init(gr_bench_stage_options *options);
  * GR_ERR_ARG: an option. GR_ERR_LIMIT: an answer is longer than the model's context. Errors of
  * gr_image_decode and gr_engine_open; GR_ERR_CANCELLED: the rows so far count. */
 GR_API gr_status gr_bench_stages(gr_model *model, const gr_bench_stage_options *options, gr_error *err);
+
+/* --- training ------------------------------------------------------------------------------------ */
+
+/* Begin with gr_bench_train_options_init; fields are only ever added at the end. */
+typedef struct {
+    size_t size;             /* sizeof(gr_bench_train_options), set by init */
+    const char *parts;       /* what is trained as a whole, as the option of a run; default "all" */
+    int lora_rank;           /* of adapters beside it; 0, the default: none */
+    const char *lora_layers; /* as the option of a run; default "q_proj,v_proj" */
+    int tiles;               /* of the picture besides the thumbnail, 1..64; default 1 */
+    int rows; /* of the sequence; 0, the default: those of picture and region, and 128 of text, of which the
+                 last half is learnt */
+    int repeats;      /* at least; 1..512, default 5 */
+    double seconds;   /* of everything, at least; 0..3600, default 1 */
+    double memory_gb; /* most memory that training may take, as the option of a run; default 0: any */
+    gr_bench_watch watch;
+} gr_bench_train_options;
+
+GR_API void gr_bench_train_options_init(gr_bench_train_options *options);
+
+/* Limits; then one sample that is made up, in turn: "sample/forward" with its loss, "sample/gradients" (as a
+ * step has them: forward, what is made again, backward), "step/optimiser" (norm, clipping, AdamW),
+ * "step/whole" as GFLOP/s and "step/rate" as samples a second; GFLOP of the sample as "work/forward",
+ * "work/again", "work/backward"; last the memory that the trainer announced and the most that the process
+ * held, without what the limits need. The folder is only read. GR_ERR_ARG: an option. GR_ERR_LIMIT: memory_gb
+ * is too little. Errors of the model folder; GR_ERR_CANCELLED: the rows so far count. */
+GR_API gr_status gr_bench_train(gr_runtime *rt, const char *dir, const gr_bench_train_options *options,
+                                gr_error *err);
 
 #endif

@@ -78,6 +78,20 @@ static const struct {
     { "decode/head", AT(one), AT(hidden), AT(vocab) },
 };
 
+/* Layers whose products of training are run: those of a tile, and of a prompt with one tile. */
+static const struct {
+    const char *name;
+    size_t rows, inputs, outputs;
+} trained[] = {
+    { "train/qkv", AT(tile_rows), AT(dim), AT(qkv) },    { "train/fc1", AT(tile_rows), AT(dim), AT(mlp) },
+    { "train/fc2", AT(tile_rows), AT(mlp), AT(dim) },    { "train/q", AT(prompt_1), AT(hidden), AT(q) },
+    { "train/gate", AT(prompt_1), AT(hidden), AT(ffn) }, { "train/down", AT(prompt_1), AT(ffn), AT(hidden) },
+};
+
+static const char *const trained_products[] = {
+    [GR_TRAINED_Y] = "y", [GR_FROZEN_DX] = "dx-frozen", [GR_TRAINED_DX] = "dx", [GR_TRAINED_DW] = "dw"
+};
+
 /* The last rows of so many keys. Those of the tower are the tile's own, the others lie in pages; a name ends
  * with the number of keys. */
 static const struct {
@@ -111,7 +125,10 @@ static const struct {
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
-_Static_assert(COUNT(products) + COUNT(attentions) + COUNT(passes) <= GR_MAX_CASES, "GR_MAX_CASES");
+_Static_assert(COUNT(products) + COUNT(attentions) + COUNT(passes) +
+                       COUNT(trained) * COUNT(trained_products) <=
+                   GR_MAX_CASES,
+               "GR_MAX_CASES");
 
 static gr_bench_case *add(gr_bench_cases *cases, const char *preset, const char *name, gr_case_kind kind)
 {
@@ -173,6 +190,22 @@ static void add_passes(gr_bench_cases *cases, const char *preset, const sizes *s
     }
 }
 
+static void add_trained(gr_bench_cases *cases, const char *preset, const sizes *s)
+{
+    for (size_t i = 0; i < COUNT(trained); i++)
+        for (size_t k = 0; k < COUNT(trained_products); k++) {
+            char name[48];
+            snprintf(name, sizeof name, "%s-%s", trained[i].name, trained_products[k]);
+            gr_bench_case *c = add(cases, preset, name, GR_CASE_GRADIENT);
+            c->product = (gr_case_product)k;
+            c->rows = size_at(s, trained[i].rows);
+            c->inputs = size_at(s, trained[i].inputs);
+            c->outputs = size_at(s, trained[i].outputs);
+            c->flop = 2.0 * c->rows * c->inputs * c->outputs;
+            c->bytes = 4.0 * ((double)c->rows * (c->inputs + c->outputs) + (double)c->inputs * c->outputs);
+        }
+}
+
 /* Keeps the case of exactly that name, or those whose names contain the filter. */
 static void keep(gr_bench_cases *cases, const char *filter)
 {
@@ -198,6 +231,7 @@ gr_status gr_bench_cases_make(gr_bench_cases *cases, const char *preset, const c
     add_products(cases, preset, &s, weights);
     add_attentions(cases, preset, &s);
     add_passes(cases, preset, &s);
+    add_trained(cases, preset, &s);
     if (filter)
         keep(cases, filter);
     if (cases->n == 0)
@@ -215,10 +249,13 @@ bool gr_bench_case_reads(const gr_bench_case *c)
 gr_bench_row gr_bench_case_row(const gr_bench_case *c, gr_dtype weights, int threads)
 {
     static const char *const kinds[] = { [GR_CASE_PRODUCT] = "product",
+                                         [GR_CASE_GRADIENT] = "gradient",
                                          [GR_CASE_ROW] = "row",
                                          [GR_CASE_ATTENTION] = "attention",
                                          [GR_CASE_PASS] = "pass" };
-    const bool weighted = c->kind == GR_CASE_PRODUCT || c->kind == GR_CASE_ROW,
+    const bool frozen = c->kind == GR_CASE_GRADIENT && c->product == GR_FROZEN_DX,
+               trains = c->kind == GR_CASE_GRADIENT && !frozen && c->product != GR_TRAINED_DW,
+               weighted = c->kind == GR_CASE_PRODUCT || c->kind == GR_CASE_ROW || frozen,
                attends = c->kind == GR_CASE_ATTENTION;
     return (gr_bench_row){ .kind = kinds[c->kind],
                            .name = c->name,
@@ -227,7 +264,9 @@ gr_bench_row gr_bench_case_row(const gr_bench_case *c, gr_dtype weights, int thr
                            .outputs = c->outputs,
                            .heads = attends ? c->heads : 0,
                            .kv_heads = attends ? c->kv_heads : 0,
-                           .weights = weighted ? gr_dtype_name(weights) : NULL,
+                           .weights = weighted ? gr_dtype_name(weights)
+                                      : trains ? gr_dtype_name(GR_DTYPE_F32)
+                                               : NULL,
                            .threads = threads,
                            .unit = gr_bench_case_reads(c) ? GR_UNIT_READ : GR_UNIT_FLOP,
                            .flop = c->flop,

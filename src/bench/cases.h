@@ -8,7 +8,10 @@
 #include "grasp/bench.h"
 #include "model/gar_config.h"
 
-typedef enum { GR_CASE_PRODUCT, GR_CASE_ROW, GR_CASE_ATTENTION, GR_CASE_PASS } gr_case_kind;
+typedef enum { GR_CASE_PRODUCT, GR_CASE_GRADIENT, GR_CASE_ROW, GR_CASE_ATTENTION, GR_CASE_PASS } gr_case_kind;
+
+/* Products of training, of a layer y = x W^T. A frozen weight lies in panels, a trained one in rows. */
+typedef enum { GR_TRAINED_Y, GR_FROZEN_DX, GR_TRAINED_DX, GR_TRAINED_DW } gr_case_product;
 
 /* Operators that go once over memory. */
 typedef enum {
@@ -26,7 +29,8 @@ typedef enum {
 
 typedef struct {
     gr_case_kind kind;
-    gr_pass pass; /* of GR_CASE_PASS */
+    gr_pass pass;            /* of GR_CASE_PASS */
+    gr_case_product product; /* of GR_CASE_GRADIENT */
     char name[64];
     int rows, inputs, outputs;     /* as in gr_bench_row */
     int heads, kv_heads, head_dim; /* of attention; of a rope pass heads and head_dim */

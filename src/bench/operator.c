@@ -94,6 +94,25 @@ static gr_value *build_linear(gr_operator *o, const gr_gar_config *g, const gr_b
     return gr_linear(x, param(o, "weight", c->outputs, c->inputs), NULL);
 }
 
+/* Products of training: what is trained lies in rows. */
+static gr_value *build_gradient(gr_operator *o, const gr_gar_config *g, const gr_bench_case *c)
+{
+    (void)g;
+    extent(o, 0, c->rows);
+    if (c->product == GR_TRAINED_Y) {
+        gr_value *x = input_at(o, 0, 1, c->inputs), *w = param(o, "weight", c->outputs, c->inputs);
+        gr_graph_train(o->graph, 1);
+        return gr_linear(x, w, NULL);
+    }
+    gr_value *dy = input_at(o, 0, 1, c->outputs);
+    if (c->product == GR_TRAINED_DW)
+        return gr_linear_dw(dy, input_at(o, 0, 1, c->inputs));
+    gr_value *w = param(o, "weight", c->outputs, c->inputs);
+    if (c->product == GR_TRAINED_DX)
+        gr_graph_train(o->graph, 1);
+    return gr_linear_dx(dy, w);
+}
+
 static gr_value *build_attention(gr_operator *o, const gr_gar_config *g, const gr_bench_case *c)
 {
     (void)g;
@@ -196,6 +215,7 @@ static builder *builder_of(const gr_bench_case *c)
                                        [GR_PASS_ROI_ALIGN] = build_roi_align };
     return c->kind == GR_CASE_PASS        ? passes[c->pass]
            : c->kind == GR_CASE_ATTENTION ? build_attention
+           : c->kind == GR_CASE_GRADIENT  ? build_gradient
                                           : build_linear;
 }
 
@@ -285,7 +305,8 @@ static gr_status take_rows(gr_operator *o, const gr_bench_case *c, gr_error *err
 static gr_status take(gr_operator *o, const gr_bench_case *c, gr_dtype weights, size_t output, gr_error *err)
 {
     GR_TRY(take_inputs(o, err));
-    if (c->kind == GR_CASE_PRODUCT || c->kind == GR_CASE_ROW)
+    if (c->kind == GR_CASE_PRODUCT || c->kind == GR_CASE_ROW ||
+        (c->kind == GR_CASE_GRADIENT && c->product == GR_FROZEN_DX))
         o->weights[0].dtype = weights;
     for (int i = 0; i < o->n_params; i++)
         GR_TRY(prepare(o, i, err));

@@ -116,6 +116,7 @@ void gr_graph_backward(gr_graph *g, gr_value *const *outs, gr_value *const *dy, 
         return;
     const size_t n_forward = g->n_nodes;
     walk w = { .g = g };
+    g->n_forward = n_forward;
     bool *node_reaches = gr_calloc(g->rt, n_forward + 1, sizeof *node_reaches);
     if (!node_reaches) {
         gr_graph_fail(g, GR_ERR_MEM, "no memory for the backward pass");

@@ -63,6 +63,10 @@ struct gr_node {
     bool adds; /* to what output 0 holds */
 };
 
+/* What of a plan a call runs. A graph with a backward pass can be run in two calls, the same memory bound in
+ * both: what lies in the arena between them is what the second needs of the first. */
+typedef enum { GR_RUN_ALL, GR_RUN_FORWARD, GR_RUN_BACKWARD } gr_run_part;
+
 /* One call of a plan. Everything is borrowed; pointers to values are in the backend's space. Outputs overlap
  * neither inputs nor each other. An input without rows in this call may be NULL. */
 typedef struct gr_run {
@@ -73,7 +77,9 @@ typedef struct gr_run {
     const gr_rows *rows;   /* needed by rope and attention: every row of theirs */
     const gr_kv_pages *kv; /* needed by paged attention */
     int kv_layer;
-    uint8_t *arena; /* at least gr_graph_arena_bytes */
+    gr_run_part part;
+    uint8_t *arena;   /* at least gr_graph_arena_bytes; with `scratch`, gr_graph_values_bytes */
+    uint8_t *scratch; /* the difference of both; NULL: it is in the arena */
     /* Called after the node that made a named value; `data` is host memory, [rows, cols] without gaps. May be
      * NULL. */
     void (*tap)(void *user, const char *name, const float *data, size_t rows, size_t cols);
@@ -137,6 +143,7 @@ int gr_graph_rewrite(gr_graph *g);
  * support. */
 gr_status gr_graph_plan(gr_graph *g, const struct gr_backend *backend, gr_error *err);
 size_t gr_graph_arena_bytes(const gr_graph *g);
+size_t gr_graph_values_bytes(const gr_graph *g); /* the same without the workers' scratch */
 /* How many parameter slots there are. */
 int gr_graph_n_params(const gr_graph *g);
 

@@ -26,6 +26,7 @@ struct gr_graph {
     int n_inputs, n_params, n_outputs;
     gr_form param_forms[GR_MAX_SLOTS];
 
+    size_t n_forward; /* nodes before those of the backward pass; 0: there is none */
     bool planned;
     size_t values_bytes;  /* of the arena, for values */
     size_t scratch_bytes; /* of one worker, after the values */

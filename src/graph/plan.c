@@ -120,3 +120,5 @@ size_t gr_graph_arena_bytes(const gr_graph *g)
 {
     return g->values_bytes + g->scratch_bytes * (size_t)g->n_workers;
 }
+
+size_t gr_graph_values_bytes(const gr_graph *g) { return g->values_bytes; }

@@ -69,7 +69,7 @@ static void apply(gr_graph *g, const rewrite *w, gr_node *second)
 int gr_graph_rewrite(gr_graph *g)
 {
     int made = 0;
-    if (g->err.status != GR_OK || g->planned)
+    if (g->err.status != GR_OK || g->planned || g->n_forward)
         return 0;
     for (size_t i = 0; i < g->n_nodes; i++)
         for (size_t k = 0; k < sizeof rewrites / sizeof *rewrites; k++)

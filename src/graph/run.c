@@ -51,7 +51,7 @@ static void make_task(gr_task *t, const gr_graph *g, const gr_run *run, const gr
                     .adds = n->adds,
                     .n_phases = op->n_phases ? op->n_phases : 1,
                     .scratch_bytes = g->scratch_bytes,
-                    .scratch = run->arena + g->values_bytes,
+                    .scratch = run->scratch ? run->scratch : run->arena + g->values_bytes,
                     .units = op->units ? op->units : gr_units_rows,
                     .forward = op->forward };
     for (int i = 0; i < n->n_in; i++) {
@@ -148,7 +148,9 @@ static gr_status check_call(const gr_graph *g, const gr_backend *b, const gr_run
 gr_status gr_graph_run(const gr_graph *g, gr_backend *b, const gr_run *run, gr_error *err)
 {
     GR_TRY(check_call(g, b, run, err));
-    for (size_t i = 0; i < g->n_nodes; i++) {
+    const size_t first = run->part == GR_RUN_BACKWARD ? g->n_forward : 0,
+                 end = run->part == GR_RUN_FORWARD ? g->n_forward : g->n_nodes;
+    for (size_t i = first; i < end; i++) {
         if (run->cancelled && run->cancelled(run->cancel_user))
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
         gr_task t;

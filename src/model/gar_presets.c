@@ -102,6 +102,51 @@ static const struct {
         .image_std = { 0.5f, 0.5f, 0.5f },
         .stored = GR_DTYPE_F32,
         .tile_limit_known = true } },
+    /* The same at a size that two processors train in hours: 8 million weights. */
+    { "gar-small",
+      { .vision = { .architecture = "vit_pe_core_large_patch14_336",
+                    .tile_px = 112,
+                    .patch_px = 14,
+                    .grid = 8,
+                    .dim = 256,
+                    .depth = 5,
+                    .heads = 4,
+                    .mlp = 1024,
+                    .class_token = true,
+                    .rope_offset = 1,
+                    .norm_eps = 1e-5f },
+        .text = { .hidden = 256,
+                  .layers = 5,
+                  .heads = 8,
+                  .kv_heads = 4,
+                  .head_dim = 32,
+                  .ffn = 768,
+                  .vocab = 296,
+                  .context = 4096,
+                  .rms_eps = 1e-5f,
+                  .rope_theta = 500000,
+                  .rope_llama3 = true,
+                  .rope_factor = 32,
+                  .rope_low = 1,
+                  .rope_high = 4,
+                  .rope_original = 64,
+                  .tied = true,
+                  .bos = 256,
+                  .n_eos = 2,
+                  .eos = { 257, 265 } },
+        .pool = 2,
+        .tokens_side = 4,
+        .replay_grid = 4,
+        .max_num_tiles = 4,
+        .n_prompts = 5,
+        .n_crop = 5,
+        .crop_ids = { 260, 261, 264, 266, 267 },
+        .image_id = 258,
+        .video_id = 259,
+        .image_mean = { 0.5f, 0.5f, 0.5f },
+        .image_std = { 0.5f, 0.5f, 0.5f },
+        .stored = GR_DTYPE_F32,
+        .tile_limit_known = true } },
 };
 
 const char *gr_gar_preset_name(size_t i)
@@ -116,6 +161,8 @@ gr_status gr_gar_config_preset(gr_gar_config *c, const char *preset, gr_error *e
             *c = presets[i].config;
             return GR_OK;
         }
-    return gr_fail(err, GR_ERR_ARG, "there is no preset '%.60s', expected gar-1b, gar-8b or gar-test",
+    return gr_fail(err, GR_ERR_ARG,
+                   "there is no preset '%.60s', expected gar-1b, gar-8b, gar-test or "
+                   "gar-small",
                    preset);
 }

@@ -1,25 +1,8 @@
 /* activation.c - GELU (exact, by erf) and SiLU. Sources: torch.nn.functional.gelu(approximate="none"), silu.
  */
 #include "backend/cpu/kernels.h"
-#include "base/mathx.h"
 #include "graph/op.h"
 #include "op/ops.h"
-
-/* Phi(x) = (1 + erf(x / sqrt 2)) / 2, by the complement: 1 + erf would cancel far below zero. */
-static float normal_cdf(float x) { return 0.5f * gr_erfcf(x * -0.70710678f); }
-
-/* Phi(x) + x phi(x) */
-static float gelu_slope(float x)
-{
-    const float phi = 0.39894228f * gr_expf(-0.5f * x * x);
-    return normal_cdf(x) + x * phi;
-}
-
-static float silu_slope(float x)
-{
-    const float s = 1.0f / (1.0f + gr_expf(-x));
-    return s * (1.0f + x * (1.0f - s));
-}
 
 static void map(const gr_task *t, size_t unit, void (*f)(float *y, const float *x, size_t n))
 {
@@ -33,15 +16,15 @@ static void map(const gr_task *t, size_t unit, void (*f)(float *y, const float *
     }
 }
 
-static void map_grad(const gr_task *t, size_t unit, float (*slope)(float))
+static void map_grad(const gr_task *t, size_t unit,
+                     void (*f)(float *dx, const float *dy, const float *x, size_t n))
 {
     size_t r0, r1;
     gr_unit_rows(t, unit, &r0, &r1);
     for (size_t r = r0; r < r1; r++) {
         const float *dy = gr_row(&t->in[0], r), *x = gr_row(&t->in[1], r);
         float *dx = gr_row(&t->out[0], r);
-        for (size_t c = 0; c < t->out[0].cols; c++)
-            dx[c] = dy[c] * slope(x[c]);
+        f(dx, dy, x, t->out[0].cols);
         gr_finish(t, dx, t->out[0].cols);
     }
 }
@@ -61,13 +44,13 @@ static void silu_forward(const gr_task *t, int phase, size_t unit, void *scratch
 static void gelu_grad_forward(const gr_task *t, int phase, size_t unit, void *scratch)
 {
     (void)phase, (void)scratch;
-    map_grad(t, unit, gelu_slope);
+    map_grad(t, unit, t->k->gelu_grad);
 }
 
 static void silu_grad_forward(const gr_task *t, int phase, size_t unit, void *scratch)
 {
     (void)phase, (void)scratch;
-    map_grad(t, unit, silu_slope);
+    map_grad(t, unit, t->k->silu_grad);
 }
 
 static void gelu_rule(gr_graph *g, const gr_node *n, gr_value *const *dy, gr_value **dx, const bool *want)

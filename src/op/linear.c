@@ -22,11 +22,6 @@ static bool linear_infer(gr_node *n)
 /* --- what is multiplied ----------------------------------------------------------------------------------
  */
 
-static void rows_side_by_side(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n)
-{
-    p->k->transpose(strip, (size_t)p->k->strip_rows, gr_row(p->a, r0) + i0, p->a->stride, rows, n);
-}
-
 static const void *packed_panel(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
 {
     (void)room, (void)n;
@@ -50,12 +45,16 @@ static bool by_pairs(const gr_task *t)
            t->k->strip_pairs;
 }
 
-static void rows_of_pairs(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n)
+static void rows_of_pairs(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n)
 {
+    const size_t tall = (size_t)p->k->strip_rows;
     float two[GR_STRIP_MAX][GR_K_BLOCK / 2];
-    for (size_t r = 0; r < rows; r++)
-        p->k->to_pairs(two[r], gr_row(p->a, r0 + r) + i0, n);
-    p->k->transpose(strip, (size_t)p->k->strip_rows, two[0], GR_K_BLOCK / 2, rows, (n + 1) / 2);
+    for (size_t first = 0; first < rows; first += tall) {
+        const size_t m = rows - first < tall ? rows - first : tall;
+        for (size_t r = 0; r < m; r++)
+            p->k->to_pairs(two[r], gr_row(p->a, r0 + first + r) + i0, n);
+        p->k->transpose(strips + first * GR_K_BLOCK, tall, two[0], GR_K_BLOCK / 2, m, (n + 1) / 2);
+    }
 }
 
 static gr_product product_of(const gr_task *t)
@@ -69,7 +68,7 @@ static gr_product product_of(const gr_task *t)
                          .out = y->f,
                          .ldo = y->stride,
                          .block_rows = w->f ? GR_PRODUCT_ROWS : ROWS_A_UNIT,
-                         .strip = by_pairs(t) ? rows_of_pairs : rows_side_by_side,
+                         .strips = by_pairs(t) ? rows_of_pairs : gr_product_rows,
                          .panel = w->f ? panel_of_rows : packed_panel,
                          .multiply = by_pairs(t) ? t->k->strip_pairs : t->k->strip[type],
                          .a = x,

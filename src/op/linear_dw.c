@@ -19,18 +19,30 @@ static bool dw_infer(gr_node *n)
     return true;
 }
 
-static void columns(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n)
+#define AHEAD \
+    8 /* rows of which the next ones are asked for: they lie too far apart for the processor to guess */
+
+/* All strips of a row at once: its outputs lie side by side. */
+static void columns(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n)
 {
     const size_t tall = (size_t)p->k->strip_rows;
-    for (size_t i = 0; i < n; i++)
-        memcpy(strip + i * tall, gr_row(p->a, i0 + i) + r0, rows * sizeof(float));
+    for (size_t i = 0; i < n; i++) {
+        const float *from = gr_row(p->a, i0 + i) + r0;
+        for (size_t r = 0; r < rows && i + AHEAD < n; r += 16)
+            __builtin_prefetch(from + AHEAD * p->a->stride + r);
+        for (size_t r = 0; r < rows; r += tall) {
+            float *to = strips + r * GR_K_BLOCK + i * tall;
+            if (tall == 12 && rows - r >= 12) /* a constant, for the compiler */
+                memcpy(to, from + r, 12 * sizeof(float));
+            else
+                memcpy(to, from + r, (rows - r < tall ? rows - r : tall) * sizeof(float));
+        }
+    }
 }
 
 static const void *panel(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
 {
-    const size_t left = p->cols - c * GR_PANEL, width = left < GR_PANEL ? left : GR_PANEL;
-    for (size_t i = 0; i < n; i++)
-        memcpy(room + i * GR_PANEL, gr_row(p->b, i0 + i) + c * GR_PANEL, width * sizeof(float));
+    gr_product_columns(p->b, room, c, i0, n);
     return room;
 }
 
@@ -45,7 +57,7 @@ static gr_product product_of(const gr_task *t)
                          .ldo = dw->stride,
                          .adds = t->adds,
                          .block_rows = GR_PRODUCT_ROWS,
-                         .strip = columns,
+                         .strips = columns,
                          .panel = panel,
                          .multiply = t->k->strip[0],
                          .a = dy,

@@ -18,11 +18,6 @@ static bool dx_infer(gr_node *n)
     return true;
 }
 
-static void rows_side_by_side(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n)
-{
-    p->k->transpose(strip, (size_t)p->k->strip_rows, gr_row(p->a, r0) + i0, p->a->stride, rows, n);
-}
-
 static size_t panel_width(const gr_product *p, size_t c)
 {
     const size_t left = p->cols - c * GR_PANEL;
@@ -32,9 +27,7 @@ static size_t panel_width(const gr_product *p, size_t c)
 /* Inputs c * GR_PANEL .. of outputs i0 .. i0 + n - 1, from the rows of W. */
 static const void *panel_of_rows(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
 {
-    const size_t width = panel_width(p, c);
-    for (size_t i = 0; i < n; i++)
-        memcpy(room + i * GR_PANEL, p->b->f + (i0 + i) * p->b->cols + c * GR_PANEL, width * sizeof(float));
+    gr_product_columns(p->b, room, c, i0, n);
     return room;
 }
 
@@ -65,7 +58,7 @@ static gr_product product_of(const gr_task *t)
                          .out = dx->f,
                          .ldo = dx->stride,
                          .block_rows = GR_PRODUCT_ROWS,
-                         .strip = rows_side_by_side,
+                         .strips = gr_product_rows,
                          .panel = w->f ? panel_of_rows : panel_of_panels,
                          .multiply = t->k->strip[0],
                          .a = dy,

@@ -32,6 +32,33 @@ size_t gr_product_units(const gr_product *p, int n_workers)
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
+void gr_product_rows(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n)
+{
+    const size_t tall = (size_t)p->k->strip_rows;
+    for (size_t r = 0; r < rows; r += tall)
+        p->k->transpose(strips + r * GR_K_BLOCK, tall, gr_row(p->a, r0 + r) + i0, p->a->stride,
+                        least(rows - r, tall), n);
+}
+
+#define AHEAD \
+    8 /* rows of which the next one is asked for: they lie too far apart for the processor to guess */
+
+void gr_product_columns(const gr_mat *b, float *room, size_t c, size_t i0, size_t n)
+{
+    const size_t width = least(b->cols - c * GR_PANEL, GR_PANEL), stride = b->weight ? b->cols : b->stride;
+    const float *from = b->f + i0 * stride + c * GR_PANEL;
+    for (size_t i = 0; i < n; i++, from += stride, room += GR_PANEL) {
+        if (i + AHEAD < n) {
+            __builtin_prefetch(from + AHEAD * stride);
+            __builtin_prefetch(from + AHEAD * stride + GR_PANEL / 2);
+        }
+        if (width == GR_PANEL) /* a constant, for the compiler */
+            memcpy(room, from, GR_PANEL * sizeof(float));
+        else
+            memcpy(room, from, width * sizeof(float));
+    }
+}
+
 gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, void *scratch)
 {
     const size_t blocks = row_blocks(p), group = panels_a_unit(p, n_workers), tall = (size_t)p->k->strip_rows;
@@ -44,8 +71,7 @@ gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, 
                    (least(p1 * GR_PANEL, p->cols) - p0 * GR_PANEL) * sizeof(float));
     for (size_t i0 = 0; i0 < p->depth; i0 += GR_K_BLOCK) {
         const size_t n = least(p->depth - i0, GR_K_BLOCK);
-        for (size_t r = 0; r < m; r += tall)
-            p->strip(p, strips + r * GR_K_BLOCK, r0 + r, least(m - r, tall), i0, n);
+        p->strips(p, strips, r0, m, i0, n);
         for (size_t c = p0; c < p1; c++) {
             const void *panel = p->panel(p, room, c, i0, n);
             for (size_t r = 0; r < m; r += tall)

@@ -19,8 +19,10 @@ struct gr_product {
     size_t ldo;
     bool adds;         /* to what `out` holds */
     size_t block_rows; /* of a unit; <= GR_PRODUCT_ROWS */
-    /* Puts a(r0 + r, i0 + i) to strip[i * k->strip_rows + r], for r < rows and i < n, or pairs of them. */
-    void (*strip)(const gr_product *p, float *strip, size_t r0, size_t rows, size_t i0, size_t n);
+    /* Lays the strips of `rows` rows of a from r0 on, GR_K_BLOCK rows of the strip apart: puts
+     * a(r0 + r, i0 + i) to strips[s * GR_K_BLOCK + i * k->strip_rows + r - s] with s the first row of r's
+     * strip, for r < rows and i < n, or pairs of them. */
+    void (*strips)(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n);
     /* Rows i0 .. i0 + n - 1 of panel `c`: where they lie, or made in `room` ([GR_K_BLOCK][GR_PANEL] floats).
      */
     const void *(*panel)(const gr_product *p, float *room, size_t c, size_t i0, size_t n);
@@ -31,6 +33,11 @@ struct gr_product {
 };
 
 #define GR_PRODUCT_ROWS 120 /* most rows of a unit */
+
+/* gr_product.strips of the rows of `a`. */
+void gr_product_rows(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n);
+/* Rows i0 .. i0 + n - 1 of panel `c` in room[n][GR_PANEL], where they are rows of b. */
+void gr_product_columns(const gr_mat *b, float *room, size_t c, size_t i0, size_t n);
 
 /* Bytes of scratch for units of so many rows. */
 size_t gr_product_scratch(size_t block_rows);

@@ -5,6 +5,9 @@
 #include "base/alloc.h"
 
 #define MAX_PICKS 64 /* scored rows whose logits are in memory at a time */
+#define GROUP_ROWS                                                                           \
+    1024 /* of small tiles that go through the tower together: weights are laid side by side \
+            once for all of them */
 
 struct gr_passes {
     gr_runtime *rt;
@@ -15,17 +18,19 @@ struct gr_passes {
     gr_train_segment pe_embed, pe_block, projector, replay, embed, block, loss;
     bool in_picture, in_tower, in_decoder; /* something in the picture's path, in the tower, before the loss
                                               is trained: so far gradients must go down */
-    uint8_t *arena;
-    float *tower;                /* [tiles][depth + 1][rows][D]: what enters each block, and the end */
-    float *decoder;              /* [layers + 1][max_rows][H] */
-    float *grad[2];              /* gradients of a boundary, in turns */
+    int group;                             /* most tiles that go through the tower together */
+    uint8_t *arena;                        /* of what is not kept; scratch */
+    uint8_t *kept;  /* arenas of blocks, projector and decoder: kept_at; NULL: nothing is kept */
+    float *tower;   /* of each group [depth + 1][tiles][rows][D]: what enters each block, and the end */
+    float *decoder; /* [layers + 1][max_rows][H] */
+    float *grad[2]; /* gradients of a boundary, in turns */
     float *features, *dfeatures; /* [tiles and regions][H] */
     float *pixels, *mask, *boxes, *losses, *dlosses;
     int32_t *canvas, *pick, *target, *ids;
     /* On the host. */
     float *host_pixels, *host_mask;
     int32_t *host_ids, *position, *span_of;
-    gr_span span;
+    gr_span *spans;
 };
 
 /* --- sizes --------------------------------------------------------------------------------------------- */
@@ -47,16 +52,54 @@ static int most_features(const gr_passes_limits *l, const gr_gar_config *c)
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
+/* As many tiles as GROUP_ROWS allow, at least one. */
+static int group_of(const gr_passes_limits *l, const gr_gar_config *c)
+{
+    const int fit = GROUP_ROWS / gr_pe_rows(&c->vision);
+    return fit < 1 ? 1 : fit < l->max_tiles ? fit : l->max_tiles;
+}
+
+static size_t n_groups(const gr_passes *p)
+{
+    return ((size_t)p->limits.max_tiles + (size_t)p->group - 1) / (size_t)p->group;
+}
+
+/* --- what is kept -------------------------------------------------------------------------------------- */
+
+static size_t values_of(const gr_train_segment *s) { return s->both ? gr_graph_values_bytes(s->both) : 0; }
+
+static size_t tower_kept(const gr_passes *p)
+{
+    return (size_t)p->m->config.vision.depth * values_of(&p->pe_block) + values_of(&p->projector);
+}
+
+static size_t kept_bytes(const gr_passes *p)
+{
+    return n_groups(p) * tower_kept(p) + (size_t)p->m->config.text.layers * values_of(&p->block);
+}
+
+/* The arena of tower block l, or behind the last one of the projector, for the group that begins with tile t;
+ * of decoder layer l. */
+static uint8_t *kept_tower(const gr_passes *p, int t, int l)
+{
+    return p->kept + (size_t)(t / p->group) * tower_kept(p) + (size_t)l * values_of(&p->pe_block);
+}
+static uint8_t *kept_layer(const gr_passes *p, int l)
+{
+    return p->kept + n_groups(p) * tower_kept(p) + (size_t)l * values_of(&p->block);
+}
+
 /* One list for measuring and for taking, as in engine/core.c. */
-typedef enum { SAVED, FEATURES, BUFFERS, HOST } kind_of_memory;
+typedef enum { SAVED, FEATURES, BUFFERS, HOST, KEPT } kind_of_memory;
 typedef bool (*place_fn)(void *user, void *pointer, size_t bytes, kind_of_memory kind);
 
 static bool list_buffers(gr_passes *p, const gr_gar_config *c, place_fn place, void *user)
 {
     const gr_passes_limits *l = &p->limits;
     const size_t side = (size_t)c->vision.tile_px, plane = side * side * sizeof(float),
-                 rows = most((size_t)l->max_rows, (size_t)gr_pe_rows(&c->vision)),
-                 boundary = most(tile_floats(c), row_floats(l, c)) * sizeof(float),
+                 group = (size_t)p->group,
+                 rows = most((size_t)l->max_rows, group * (size_t)gr_pe_rows(&c->vision)),
+                 boundary = most(group * tile_floats(c), row_floats(l, c)) * sizeof(float),
                  features = (size_t)most_features(l, c) * (size_t)c->text.hidden * sizeof(float);
     const size_t tower =
                      (size_t)l->max_tiles * (size_t)(c->vision.depth + 1) * tile_floats(c) * sizeof(float),
@@ -64,14 +107,17 @@ static bool list_buffers(gr_passes *p, const gr_gar_config *c, place_fn place, v
     return place(user, &p->tower, tower, SAVED) && place(user, &p->decoder, decoder, SAVED) &&
            place(user, &p->grad[0], boundary, SAVED) && place(user, &p->grad[1], boundary, SAVED) &&
            place(user, &p->features, features, FEATURES) && place(user, &p->dfeatures, features, FEATURES) &&
-           place(user, &p->pixels, 3 * plane, BUFFERS) && place(user, &p->mask, plane, BUFFERS) &&
+           place(user, &p->pixels, 3 * group * plane, BUFFERS) &&
+           place(user, &p->mask, group * plane, BUFFERS) &&
            place(user, &p->boxes, (size_t)l->max_regions * 16, BUFFERS) &&
            place(user, &p->losses, MAX_PICKS * 4, BUFFERS) &&
            place(user, &p->dlosses, MAX_PICKS * 4, BUFFERS) && place(user, &p->canvas, 12, BUFFERS) &&
            place(user, &p->pick, MAX_PICKS * 4, BUFFERS) && place(user, &p->target, MAX_PICKS * 4, BUFFERS) &&
            place(user, &p->ids, rows * 4, BUFFERS) && place(user, &p->host_pixels, 3 * plane, HOST) &&
            place(user, &p->host_mask, plane, HOST) && place(user, &p->host_ids, rows * 4, HOST) &&
-           place(user, &p->position, rows * 4, HOST) && place(user, &p->span_of, rows * 4, HOST);
+           place(user, &p->position, rows * 4, HOST) && place(user, &p->span_of, rows * 4, HOST) &&
+           place(user, &p->spans, group * sizeof *p->spans, HOST) &&
+           (!p->limits.keeps || kept_bytes(p) == 0 || place(user, &p->kept, kept_bytes(p), KEPT));
 }
 
 /* --- segments ------------------------------------------------------------------------------------------ */
@@ -84,17 +130,20 @@ typedef struct {
 static gr_status build_pe_embed(gr_graph **out, const void *user, gr_error *err)
 {
     const arguments *a = user;
-    return gr_pe_embed_segment(out, a->m->rt, &a->m->config.vision, 1, a->m->round, err);
+    return gr_pe_embed_segment(out, a->m->rt, &a->m->config.vision, group_of(a->l, &a->m->config),
+                               a->m->round, err);
 }
 static gr_status build_pe_block(gr_graph **out, const void *user, gr_error *err)
 {
     const arguments *a = user;
-    return gr_pe_adapted_block_segment(out, a->m->rt, &a->m->config.vision, 1, &a->l->lora, a->m->round, err);
+    return gr_pe_adapted_block_segment(out, a->m->rt, &a->m->config.vision, group_of(a->l, &a->m->config),
+                                       &a->l->lora, a->m->round, err);
 }
 static gr_status build_projector(gr_graph **out, const void *user, gr_error *err)
 {
     const arguments *a = user;
-    return gr_gar_adapted_projector_segment(out, a->m->rt, &a->m->config, 1, &a->l->lora, a->m->round, err);
+    return gr_gar_adapted_projector_segment(out, a->m->rt, &a->m->config, group_of(a->l, &a->m->config),
+                                            &a->l->lora, a->m->round, err);
 }
 static gr_status build_replay(gr_graph **out, const void *user, gr_error *err)
 {
@@ -214,7 +263,10 @@ static bool add_up(void *user, void *pointer, size_t bytes, kind_of_memory kind)
 {
     (void)pointer;
     gr_passes_memory *m = user;
-    *(kind == SAVED ? &m->saved : kind == FEATURES ? &m->features : &m->buffers) += bytes;
+    *(kind == SAVED      ? &m->saved
+      : kind == FEATURES ? &m->features
+      : kind == KEPT     ? &m->kept
+                         : &m->buffers) += bytes;
     return true;
 }
 
@@ -224,11 +276,12 @@ gr_status gr_passes_measure(gr_passes_memory *memory, const gr_gar *m, gr_backen
     gr_passes p = { .rt = m->rt, .m = (gr_gar *)(uintptr_t)m, .b = b, .limits = *limits };
     *memory = (gr_passes_memory){ 0 };
     GR_TRY(check_limits(limits, &m->config, err));
+    p.group = group_of(limits, &m->config);
     const gr_status st = make_segments(&p, err);
     memory->arena = arena_bytes(&p);
-    free_segments(&p);
     list_buffers(&p, &m->config, add_up, memory);
-    memory->total = memory->saved + memory->arena + memory->features + memory->buffers;
+    free_segments(&p);
+    memory->total = memory->saved + memory->arena + memory->features + memory->buffers + memory->kept;
     return st;
 }
 
@@ -280,6 +333,7 @@ gr_status gr_passes_new(gr_passes **out, gr_gar *m, gr_backend *b, const gr_flat
     if (!p)
         return gr_fail(err, GR_ERR_MEM, "no memory for training");
     *p = (gr_passes){ .rt = m->rt, .m = m, .b = b, .flat = flat, .limits = *limits };
+    p->group = group_of(limits, &m->config);
     placing t = { p, err };
     gr_status st = make_segments(p, err);
     if (st == GR_OK &&
@@ -304,23 +358,38 @@ void gr_passes_free(gr_passes *p)
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
 
-/* One span of n rows: a tile, or the sequence. */
-static gr_rows one_span(gr_passes *p, int n)
+/* `spans` spans of n rows: tiles, or the sequence. */
+static gr_rows rows_of(gr_passes *p, int spans, int n)
 {
-    for (int r = 0; r < n; r++) {
-        p->position[r] = r;
-        p->span_of[r] = 0;
+    for (int i = 0; i < spans; i++) {
+        p->spans[i] = (gr_span){ .row = i * n, .n_rows = n };
+        for (int r = 0; r < n; r++) {
+            p->position[i * n + r] = r;
+            p->span_of[i * n + r] = i;
+        }
     }
-    p->span = (gr_span){ .n_rows = n };
-    return (gr_rows){
-        .n_spans = 1, .n_rows = n, .spans = &p->span, .span_of = p->span_of, .position = p->position
-    };
+    return (gr_rows){ .n_spans = spans,
+                      .n_rows = spans * n,
+                      .spans = p->spans,
+                      .span_of = p->span_of,
+                      .position = p->position };
 }
 
-static float *tower_at(const gr_passes *p, int tile, int block)
+/* Tiles t .. t + n - 1 go together. */
+typedef struct {
+    int t, n;
+} group;
+
+static group group_at(const gr_passes *p, int t, int tiles)
+{
+    return (group){ t, tiles - t < p->group ? tiles - t : p->group };
+}
+
+static float *tower_at(const gr_passes *p, group g, int block)
 {
     const gr_gar_config *c = &p->m->config;
-    return p->tower + ((size_t)tile * (size_t)(c->vision.depth + 1) + (size_t)block) * tile_floats(c);
+    return p->tower +
+           ((size_t)g.t * (size_t)(c->vision.depth + 1) + (size_t)block * (size_t)g.n) * tile_floats(c);
 }
 
 static float *decoder_at(const gr_passes *p, int layer)
@@ -347,38 +416,74 @@ static void clear(const gr_passes *p, float *to, size_t n)
         put(p, to + i, zeros, (n - i < 4096 ? n - i : 4096) * sizeof(float));
 }
 
-static gr_status read_tile(gr_passes *p, const gr_picture *picture, int t, gr_error *err)
+/* Whether a segment's forward pass leaves what its backward pass needs. */
+static bool keeps(const gr_passes *p, const gr_train_segment *seg, bool backward)
 {
-    const size_t side = (size_t)p->m->config.vision.tile_px, plane = side * side * sizeof(float);
-    GR_TRY(picture->tile(picture->user, t, p->host_pixels, p->host_mask, err));
-    put(p, p->pixels, p->host_pixels, 3 * plane);
-    put(p, p->mask, p->host_mask, plane);
+    return backward && p->kept && seg->both;
+}
+
+/* The forward pass of a segment whose backward pass may follow; `kept` is its arena where it is kept. */
+static gr_status ahead(gr_passes *p, const gr_train_segment *seg, gr_run *run, uint8_t *kept, bool backward,
+                       gr_error *err)
+{
+    if (!keeps(p, seg, backward)) {
+        run->arena = p->arena;
+        return gr_graph_run(seg->forward, p->b, run, err);
+    }
+    run->part = GR_RUN_FORWARD;
+    run->arena = kept;
+    run->scratch = p->arena;
+    run->inputs[seg->dy] = p->grad[0]; /* read by nobody yet, as the outputs of gradients are not written */
+    for (int i = 0; i < GR_MAX_SLOTS; i++)
+        if (seg->input_grad[i] >= 0)
+            run->outputs[seg->input_grad[i]] = p->grad[1];
+    return gr_graph_run(seg->both, p->b, run, err);
+}
+
+static gr_status read_tiles(gr_passes *p, const gr_picture *picture, group g, gr_error *err)
+{
+    const size_t side = (size_t)p->m->config.vision.tile_px, plane = side * side;
+    for (int i = 0; i < g.n; i++) {
+        GR_TRY(picture->tile(picture->user, g.t + i, p->host_pixels, p->host_mask, err));
+        put(p, p->pixels + (size_t)i * 3 * plane, p->host_pixels, 3 * plane * sizeof(float));
+        put(p, p->mask + (size_t)i * plane, p->host_mask, plane * sizeof(float));
+    }
     return GR_OK;
 }
-static gr_status forward_tile(gr_passes *p, const gr_picture *picture, int t, const gr_rows *rows,
-                              gr_error *err)
+
+static gr_run tower_run(const gr_passes *p, const gr_picture *picture, group g, const gr_rows *rows)
+{
+    return (gr_run){ .arena = p->arena,
+                     .rows = rows,
+                     .extents = { g.n },
+                     .cancelled = picture->cancelled,
+                     .cancel_user = picture->cancel_user };
+}
+
+static gr_status forward_tiles(gr_passes *p, const gr_picture *picture, group g, bool backward, gr_error *err)
 {
     const gr_gar *m = p->m;
-    GR_TRY(read_tile(p, picture, t, err));
-    gr_run run = { .arena = p->arena,
-                   .rows = rows,
-                   .extents = { 1 },
-                   .inputs = { p->pixels, p->mask },
-                   .outputs = { tower_at(p, t, 0) },
-                   .cancelled = picture->cancelled,
-                   .cancel_user = picture->cancel_user };
+    const int depth = m->config.vision.depth;
+    const gr_rows rows = rows_of(p, g.n, gr_pe_rows(&m->config.vision));
+    GR_TRY(read_tiles(p, picture, g, err));
+    gr_run run = tower_run(p, picture, g, &rows);
+    run.inputs[0] = p->pixels;
+    run.inputs[1] = p->mask;
+    run.outputs[0] = tower_at(p, g, 0);
     gr_train_segment_bind(&run, &p->pe_embed, m->pe_embed, GR_PE_EMBED_SLOTS, p->flat, m);
     GR_TRY(gr_graph_run(p->pe_embed.forward, p->b, &run, err));
-    for (int l = 0; l < m->config.vision.depth; l++) {
-        run.inputs[0] = tower_at(p, t, l);
-        run.outputs[0] = tower_at(p, t, l + 1);
+    for (int l = 0; l < depth; l++) {
+        run = tower_run(p, picture, g, &rows);
+        run.inputs[0] = tower_at(p, g, l);
+        run.outputs[0] = tower_at(p, g, l + 1);
         gr_train_segment_bind(&run, &p->pe_block, m->pe_blocks[l], GR_PE_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(gr_graph_run(p->pe_block.forward, p->b, &run, err));
+        GR_TRY(ahead(p, &p->pe_block, &run, kept_tower(p, g.t, l), backward, err));
     }
-    run.inputs[0] = tower_at(p, t, m->config.vision.depth);
-    run.outputs[0] = feature_row(p, p->features, t * tile_tokens(&m->config));
+    run = tower_run(p, picture, g, &rows);
+    run.inputs[0] = tower_at(p, g, depth);
+    run.outputs[0] = feature_row(p, p->features, g.t * tile_tokens(&m->config));
     gr_train_segment_bind(&run, &p->projector, m->projector, GR_PROJ_SLOTS, p->flat, m);
-    return gr_graph_run(p->projector.forward, p->b, &run, err);
+    return ahead(p, &p->projector, &run, kept_tower(p, g.t, depth), backward, err);
 }
 
 static int n_tiles(const gr_picture *picture) { return 1 + picture->across * picture->down; }
@@ -401,11 +506,10 @@ static gr_run replay_run(gr_passes *p, const gr_picture *picture)
                      .inputs = { p->features, p->boxes, p->canvas } };
 }
 
-static gr_status forward_picture(gr_passes *p, const gr_picture *picture, gr_error *err)
+static gr_status forward_picture(gr_passes *p, const gr_picture *picture, bool backward, gr_error *err)
 {
-    const gr_rows rows = one_span(p, gr_pe_rows(&p->m->config.vision));
-    for (int t = 0; t < n_tiles(picture); t++)
-        GR_TRY(forward_tile(p, picture, t, &rows, err));
+    for (int t = 0; t < n_tiles(picture); t += p->group)
+        GR_TRY(forward_tiles(p, picture, group_at(p, t, n_tiles(picture)), backward, err));
     if (picture->n_regions == 0)
         return GR_OK;
     gr_run run = replay_run(p, picture);
@@ -422,7 +526,8 @@ static gr_run decoder_run(gr_passes *p, const gr_train_sample *s, const gr_rows 
                      .cancel_user = s->picture ? s->picture->cancel_user : NULL };
 }
 
-static gr_status forward_decoder(gr_passes *p, const gr_train_sample *s, const gr_rows *rows, gr_error *err)
+static gr_status forward_decoder(gr_passes *p, const gr_train_sample *s, const gr_rows *rows, bool backward,
+                                 gr_error *err)
 {
     const gr_gar *m = p->m;
     gr_run run = decoder_run(p, s, rows);
@@ -435,10 +540,11 @@ static gr_status forward_decoder(gr_passes *p, const gr_train_sample *s, const g
     gr_train_segment_bind(&run, &p->embed, m->embed, GR_LLAMA_EMBED_SLOTS, p->flat, m);
     GR_TRY(gr_graph_run(p->embed.forward, p->b, &run, err));
     for (int l = 0; l < m->config.text.layers; l++) {
+        run = decoder_run(p, s, rows);
         run.inputs[0] = decoder_at(p, l);
         run.outputs[0] = decoder_at(p, l + 1);
         gr_train_segment_bind(&run, &p->block, m->blocks[l], GR_LLAMA_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(gr_graph_run(p->block.forward, p->b, &run, err));
+        GR_TRY(ahead(p, &p->block, &run, kept_layer(p, l), backward, err));
     }
     return GR_OK;
 }
@@ -507,11 +613,16 @@ static gr_status run_loss(gr_passes *p, const gr_train_sample *s, int n_scored, 
 
 /* --- backward ------------------------------------------------------------------------------------------ */
 
-/* Runs a segment again with its backward pass: from what entered it and the gradient of what left it to the
- * gradient of what entered. */
-static gr_status back(gr_passes *p, const gr_train_segment *seg, gr_run *run, float *y, float *dy, float *dx,
-                      int input, gr_error *err)
+/* Runs a segment again with its backward pass, or that alone where it was kept: from what entered it and the
+ * gradient of what left it to the gradient of what entered. `kept`: NULL, or its arena. */
+static gr_status back(gr_passes *p, const gr_train_segment *seg, gr_run *run, uint8_t *kept, float *y,
+                      float *dy, float *dx, int input, gr_error *err)
 {
+    if (p->kept && kept) {
+        run->part = GR_RUN_BACKWARD;
+        run->arena = kept;
+        run->scratch = p->arena;
+    }
     run->outputs[0] = y;
     run->inputs[seg->dy] = dy;
     if (seg->input_grad[input] >= 0)
@@ -527,8 +638,7 @@ static gr_status backward_decoder(gr_passes *p, const gr_train_sample *s, const 
         gr_run run = decoder_run(p, s, rows);
         run.inputs[0] = decoder_at(p, l);
         gr_train_segment_bind(&run, &p->block, m->blocks[l], GR_LLAMA_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(
-            back(p, &p->block, &run, decoder_at(p, l + 1), dy, dx, 0, err)); /* y: made once more, as it is */
+        GR_TRY(back(p, &p->block, &run, kept_layer(p, l), decoder_at(p, l + 1), dy, dx, 0, err));
         float *t = dy;
         dy = dx;
         dx = t;
@@ -539,41 +649,39 @@ static gr_status backward_decoder(gr_passes *p, const gr_train_sample *s, const 
     run.inputs[0] = p->ids;
     run.inputs[1] = p->features;
     gr_train_segment_bind(&run, &p->embed, m->embed, GR_LLAMA_EMBED_SLOTS, p->flat, m);
-    return back(p, &p->embed, &run, decoder_at(p, 0), dy, p->dfeatures, 1, err);
+    return back(p, &p->embed, &run, NULL, decoder_at(p, 0), dy, p->dfeatures, 1, err);
 }
 
-static gr_status backward_tile(gr_passes *p, const gr_picture *picture, int t, const gr_rows *rows,
-                               gr_error *err)
+static gr_status backward_tiles(gr_passes *p, const gr_picture *picture, group g, gr_error *err)
 {
     const gr_gar *m = p->m;
-    const int depth = m->config.vision.depth, row = t * tile_tokens(&m->config);
+    const int depth = m->config.vision.depth, row = g.t * tile_tokens(&m->config);
+    const gr_rows rows = rows_of(p, g.n, gr_pe_rows(&m->config.vision));
     float *dy = p->grad[0], *dx = p->grad[1];
-    gr_run run = { .arena = p->arena,
-                   .rows = rows,
-                   .extents = { 1 },
-                   .inputs = { tower_at(p, t, depth) },
-                   .cancelled = picture->cancelled,
-                   .cancel_user = picture->cancel_user };
+    gr_run run = tower_run(p, picture, g, &rows);
+    run.inputs[0] = tower_at(p, g, depth);
     gr_train_segment_bind(&run, &p->projector, m->projector, GR_PROJ_SLOTS, p->flat, m);
-    GR_TRY(back(p, &p->projector, &run, feature_row(p, p->features, row), feature_row(p, p->dfeatures, row),
-                dy, 0, err));
+    GR_TRY(back(p, &p->projector, &run, kept_tower(p, g.t, depth), feature_row(p, p->features, row),
+                feature_row(p, p->dfeatures, row), dy, 0, err));
     if (!p->in_tower)
         return GR_OK;
     for (int l = depth; l-- > 0;) {
-        run.inputs[0] = tower_at(p, t, l);
+        run = tower_run(p, picture, g, &rows);
+        run.inputs[0] = tower_at(p, g, l);
         gr_train_segment_bind(&run, &p->pe_block, m->pe_blocks[l], GR_PE_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(back(p, &p->pe_block, &run, tower_at(p, t, l + 1), dy, dx, 0, err));
+        GR_TRY(back(p, &p->pe_block, &run, kept_tower(p, g.t, l), tower_at(p, g, l + 1), dy, dx, 0, err));
         float *turn = dy;
         dy = dx;
         dx = turn;
     }
     if (!p->pe_embed.both) /* adapters alone: nothing before the blocks is trained */
         return GR_OK;
-    GR_TRY(read_tile(p, picture, t, err));
+    GR_TRY(read_tiles(p, picture, g, err));
+    run = tower_run(p, picture, g, &rows);
     run.inputs[0] = p->pixels;
     run.inputs[1] = p->mask;
     gr_train_segment_bind(&run, &p->pe_embed, m->pe_embed, GR_PE_EMBED_SLOTS, p->flat, m);
-    return back(p, &p->pe_embed, &run, tower_at(p, t, 0), dy, NULL, 0, err);
+    return back(p, &p->pe_embed, &run, NULL, tower_at(p, g, 0), dy, NULL, 0, err);
 }
 
 /* A feature row is read as a token of its tile and by the replay: its gradients add up. */
@@ -581,12 +689,11 @@ static gr_status backward_picture(gr_passes *p, const gr_picture *picture, gr_er
 {
     if (picture->n_regions > 0) {
         gr_run run = replay_run(p, picture);
-        GR_TRY(back(p, &p->replay, &run, feature_row(p, p->features, run.extents[0]),
+        GR_TRY(back(p, &p->replay, &run, NULL, feature_row(p, p->features, run.extents[0]),
                     feature_row(p, p->dfeatures, run.extents[0]), p->dfeatures, 0, err));
     }
-    const gr_rows rows = one_span(p, gr_pe_rows(&p->m->config.vision));
-    for (int t = 0; t < n_tiles(picture); t++)
-        GR_TRY(backward_tile(p, picture, t, &rows, err));
+    for (int t = 0; t < n_tiles(picture); t += p->group)
+        GR_TRY(backward_tiles(p, picture, group_at(p, t, n_tiles(picture)), err));
     return GR_OK;
 }
 
@@ -623,12 +730,55 @@ gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, dou
     int n_scored;
     GR_TRY(check_sample(p, s, &n_scored, err));
     if (s->picture)
-        GR_TRY(forward_picture(p, s->picture, err));
-    gr_rows rows = one_span(p, s->n);
-    GR_TRY(forward_decoder(p, s, &rows, err));
+        GR_TRY(forward_picture(p, s->picture, scale > 0, err));
+    const gr_rows rows = rows_of(p, 1, s->n);
+    GR_TRY(forward_decoder(p, s, &rows, scale > 0, err));
     GR_TRY(run_loss(p, s, n_scored, scale, loss, err));
     if (scale <= 0 || !p->in_decoder)
         return GR_OK;
     GR_TRY(backward_decoder(p, s, &rows, err));
     return s->picture && p->in_picture ? backward_picture(p, s->picture, err) : GR_OK;
+}
+
+/* --- what it costs ------------------------------------------------------------------------------------- */
+
+static double flop_of(const gr_graph *g, const int extents[GR_MAX_EXTENTS])
+{
+    double flop = 0;
+    if (g)
+        gr_graph_cost(g, extents, &flop, NULL);
+    return flop;
+}
+
+/* Adds `times` calls of a segment; `once`: its forward pass is not made again. */
+static void count_segment(gr_passes_work *w, const gr_train_segment *s, int extent_0, int extent_1,
+                          double times, bool once)
+{
+    const int extents[GR_MAX_EXTENTS] = { extent_0, extent_1 };
+    const double forward = flop_of(s->forward, extents), both = flop_of(s->both, extents);
+    w->forward += times * forward;
+    if (s->both) {
+        w->backward += times * (both - forward);
+        w->again += once ? 0 : times * forward;
+    }
+}
+
+void gr_passes_count(gr_passes_work *work, const gr_passes *p, const gr_train_sample *s)
+{
+    const gr_gar_config *c = &p->m->config;
+    const int tiles = s->picture ? n_tiles(s->picture) : 0,
+              features = s->picture ? n_features(p, s->picture) : 0;
+    *work = (gr_passes_work){ 0 };
+    count_segment(work, &p->pe_embed, 1, 0, tiles, false);
+    count_segment(work, &p->pe_block, 1, 0, (double)tiles * c->vision.depth, p->kept);
+    count_segment(work, &p->projector, 1, 0, tiles, p->kept);
+    if (s->picture && s->picture->n_regions > 0)
+        count_segment(work, &p->replay, tiles * tile_tokens(c), s->picture->n_regions, 1, false);
+    count_segment(work, &p->embed, s->n, features, 1, false);
+    count_segment(work, &p->block, s->n, 0, c->text.layers, p->kept);
+    for (int at = 1; at < s->n;) {
+        const piece part = next_piece(s, &at, 0);
+        if (part.n > 0)
+            count_segment(work, &p->loss, s->n, part.n, 1, true);
+    }
 }

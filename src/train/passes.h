@@ -2,8 +2,9 @@
  * to it, added to the flat buffer of gradients.
  *
  * The segments are those of inference (docs/graph.md). What enters each tower block of each tile and each
- * decoder block is kept, the rest is made again. Order of sums: pieces of the loss, blocks from the last to
- * the first, tiles ascending; it does not depend on threads. */
+ * decoder block is kept, the rest is made again, or kept as well: the bits are the same. Small tiles go
+ * through the tower several at a time. Order of sums: pieces of the loss, blocks from the last to the first,
+ * groups of tiles ascending; it does not depend on threads. */
 #ifndef GR_TRAIN_PASSES_H
 #define GR_TRAIN_PASSES_H
 
@@ -16,6 +17,7 @@ typedef struct {
     int max_tiles;  /* of a picture, with the thumbnail */
     int max_regions;
     gr_lora lora; /* adapters, as the flat buffers hold them; targets 0: none */
+    bool keeps;   /* all that blocks and projector compute, from the forward pass to the backward */
 } gr_passes_limits;
 
 /* A sample: a picture as the engine takes it, and a sequence. Borrowed for the call. */
@@ -30,9 +32,9 @@ typedef struct {
 typedef struct gr_passes gr_passes;
 
 /* Bytes that gr_passes_new takes besides the flat buffers and the prepared weights: saved boundaries, arena,
- * features. */
+ * features; what is kept besides boundaries. */
 typedef struct {
-    size_t saved, arena, features, buffers, total;
+    size_t saved, arena, features, buffers, kept, total;
 } gr_passes_memory;
 
 /* Builds the plans and adds up. GR_ERR_ARG: a limit, rank or alpha out of its range. */
@@ -49,5 +51,14 @@ void gr_passes_free(gr_passes *p); /* NULL is fine */
  * mean are added. GR_ERR_ARG: no row is scored, an id or label outside the vocabulary. GR_ERR_LIMIT: more
  * rows, tiles or regions than the limits. GR_ERR_CANCELLED. */
 gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, double *loss, gr_error *err);
+
+/* FLOP of a sample, as the operators count them. */
+typedef struct {
+    double forward, /* and the loss */
+        again,      /* what the backward pass makes once more */
+        backward;
+} gr_passes_work;
+
+void gr_passes_count(gr_passes_work *work, const gr_passes *p, const gr_train_sample *s);
 
 #endif

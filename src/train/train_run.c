@@ -85,6 +85,7 @@ static gr_status open_trainer(run *r, gr_error *err)
                                          .max_tiles = (int)c->max_tiles,
                                          .max_regions = (int)c->max_regions },
                              .adamw = { c->beta1, c->beta2, c->eps, c->weight_decay, c->clip },
+                             .keep = (gr_keep)c->keep_values, /* the words are in its order */
                              .memory_bytes = (size_t)(c->memory_gb * 1e9),
                              .ranks = r->job->ranks };
     GR_TRY(gr_train_parts_parse(&o.limits.parts, c->parts, err));

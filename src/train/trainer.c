@@ -11,22 +11,43 @@ enum { GR_TRAIN_NAME = 128 }; /* bytes of a sample's name in a message */
 
 /* --- life ---------------------------------------------------------------------------------------------- */
 
+static void add_up(gr_trainer *t, const gr_passes_memory *passes)
+{
+    gr_trainer_memory *m = &t->memory;
+    m->passes = passes->total;
+    m->total = m->frozen + m->flat + (m->passes > m->reading ? m->passes : m->reading);
+}
+
+/* Chooses whether to keep, and adds up. */
+static gr_status measure_passes(gr_trainer *t, gr_error *err)
+{
+    gr_passes_memory passes;
+    t->o.limits.keeps = t->o.keep != GR_KEEP_NO;
+    GR_TRY(gr_passes_measure(&passes, t->gar, t->backend, &t->o.limits, err));
+    add_up(t, &passes);
+    const bool fits =
+        t->o.memory_bytes > 0 ? t->memory.total <= t->o.memory_bytes : passes.kept <= GR_KEEP_MOST;
+    if (t->o.keep != GR_KEEP_AUTO || fits)
+        return GR_OK;
+    t->o.limits.keeps = false;
+    GR_TRY(gr_passes_measure(&passes, t->gar, t->backend, &t->o.limits, err));
+    add_up(t, &passes);
+    return GR_OK;
+}
+
 /* The sums of engine and passes are over what will not be held, so the holder is there while they are made.
  */
 static gr_status measure(gr_trainer *t, gr_error *err)
 {
-    gr_passes_memory passes;
     gr_trainer_memory *m = &t->memory;
     for (size_t i = 0; i < t->flat.n_tensors; i++) /* what has an adapter stays packed */
         t->held[t->flat.ranges[i].tensor] = true;
-    GR_TRY(gr_passes_measure(&passes, t->gar, t->backend, &t->o.limits, err));
     t->gar->held = t->held;
     m->frozen = gr_gar_prepared_bytes(t->gar, t->o.limits.max_rows);
     t->gar->held = NULL;
     m->flat = gr_flat_bytes(&t->flat);
-    m->passes = passes.total;
     m->reading = gr_gar_reading_bytes(t->gar, t->backend->n_workers);
-    m->total = m->frozen + m->flat + (m->passes > m->reading ? m->passes : m->reading);
+    GR_TRY(measure_passes(t, err));
     if (t->o.memory_bytes > 0 && m->total > t->o.memory_bytes)
         return gr_fail(
             err, GR_ERR_LIMIT,

@@ -12,8 +12,14 @@
 #include "train/ranks.h"
 #include "train/train_source.h"
 
+/* Whether what blocks compute forward is kept for the backward pass: AUTO where memory_bytes has room for it,
+ * or, where any memory may be taken, GR_KEEP_MOST has. The bits are the same. */
+typedef enum { GR_KEEP_AUTO, GR_KEEP_YES, GR_KEEP_NO } gr_keep;
+#define GR_KEEP_MOST ((size_t)2 << 30)
+
 typedef struct {
-    gr_passes_limits limits; /* and what is trained: parts, adapters */
+    gr_passes_limits limits; /* and what is trained: parts, adapters; `keeps` is the trainer's to say */
+    gr_keep keep;
     gr_adamw adamw;
     size_t memory_bytes; /* most it may take; 0: whatever is there */
     gr_ranks ranks;

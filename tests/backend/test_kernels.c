@@ -34,8 +34,8 @@ static void a_set_is_complete_and_is_chosen_by_the_mask(void **state)
         for (size_t t = 0; t < N_TYPES; t++)
             assert_true(k.strip[t] && k.row[t]);
         assert_true(k.transpose && k.scores && k.soften && k.weigh && k.scores_many && k.soften_many &&
-                    k.weigh_many && k.column_products && k.weights_grad && k.gelu && k.silu && k.exp_from &&
-                    k.sum && k.squares && k.dot && k.axpy && k.peak);
+                    k.weigh_many && k.column_products && k.weights_grad && k.gelu && k.silu && k.gelu_grad &&
+                    k.silu_grad && k.exp_from && k.sum && k.squares && k.dot && k.axpy && k.peak);
     }
     gr_kernels_init(&k, ~gr_cpu_features()); /* what this processor has not is not used */
     assert_string_equal(k.name, "plain C");
@@ -570,6 +570,63 @@ static void activations_are_near_their_definition_and_each_element_is_alone(void
     fence_close(&f[1]);
 }
 
+static double gelu_slope_define(double x)
+{
+    return 0.5 * erfc(x * -0.70710678118654752) + x * 0.3989422804014327 * exp(-0.5 * x * x);
+}
+static double silu_slope_define(double x)
+{
+    const double s = 1 / (1 + exp(-x));
+    return s * (1 + x * (1 - s));
+}
+
+typedef void (*map_grad)(float *dx, const float *dy, const float *x, size_t n);
+
+/* n at once, in place of either input, and each alone; near the definition. */
+static void check_slope(const kernel_set *set, map_grad run, double (*define)(double), fence f[3], size_t n)
+{
+    float *x = fence_place(&f[0], n * sizeof *x, 0), *dy = fence_place(&f[1], n * sizeof *dy, n % 2 * 4),
+          *dx = fence_place(&f[2], n * sizeof *dx, 0), alone;
+    for (size_t i = 0; i < n; i++) {
+        x[i] = i % 16 == 3 ? (i % 32 == 3 ? -1e30f : 1e30f) : 8 * number_kinds[0].draw(13, i);
+        dy[i] = number_kinds[0].draw(14, i);
+    }
+    fill(dx, n);
+    run(dx, dy, x, n);
+    for (size_t i = 0; i < n; i++) {
+        const double slope = fabsf(x[i]) > 1e6f ? x[i] > 0 : define((double)x[i]);
+        run(&alone, dy + i, x + i, 1);
+        SAME(set, dx[i], alone, "slope at %.9g, %zu of %zu beside others", (double)x[i], i, n);
+        NEAR(set, dx[i], slope * (double)dy[i], 1e-6, "slope at %.9g, %zu of %zu", (double)x[i], i, n);
+    }
+    float *in_dy = fence_place(&f[2], n * sizeof *dx, 0);
+    memcpy(in_dy, dy, n * sizeof *dy);
+    run(in_dy, in_dy, x, n);
+    run(x, dy, x, n);
+    for (size_t i = 0; i < n; i++)
+        SAME(set, in_dy[i], x[i], "slope in place of either, %zu of %zu", i, n);
+    assert_true(fence_whole(&f[0]) && fence_whole(&f[1]) && fence_whole(&f[2]));
+}
+
+static void slopes_are_near_their_definition_and_each_element_is_alone(void **state)
+{
+    (void)state;
+    gr_kernels k;
+    fence f[3];
+    for (int i = 0; i < 3; i++)
+        fence_open(&f[i], MOST_X * sizeof(float));
+    for (size_t s = 0; s < n_kernel_sets; s++) {
+        if (!kernel_set_open(&kernel_sets[s], &k))
+            continue;
+        for (size_t n = 0; n <= MOST_X; n += n < 40 ? 1 : 265) {
+            check_slope(&kernel_sets[s], k.gelu_grad, gelu_slope_define, f, n);
+            check_slope(&kernel_sets[s], k.silu_grad, silu_slope_define, f, n);
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        fence_close(&f[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,6 +639,7 @@ int main(void)
         cmocka_unit_test(attention_sums_over_ascending_keys_and_rows_are_alone),
         cmocka_unit_test(soften_gives_weights_and_their_sum),
         cmocka_unit_test(activations_are_near_their_definition_and_each_element_is_alone),
+        cmocka_unit_test(slopes_are_near_their_definition_and_each_element_is_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,21 @@ run $stages --csv --image examples/kitchen.jpg
     [ "$(awk -F, '{ print NF }' "$dir/out" | sort -u)" = 20 ] || fail "$what: lines of other than 20 columns"
 }
 
+# Steps of training, in three forms.
+train="bench train --model $dir/m --repeats 1 --seconds 0"
+run $train --json --tiles 2
+exits 0
+err_is ""
+out_has '{"kind":"step","name":"step/rate","rows":192,'
+out_has '"unit":"samples/s","flop":0,'
+out_has '{"kind":"work","name":"work/backward",'
+run $train --csv --parts none --lora-rank 2
+exits 0
+[ "$(awk -F, '{ print NF }' "$dir/out" | sort -u)" = 20 ] || fail "$what: lines of other than 20 columns"
+run $train
+exits 0
+out_has "step/whole "
+
 # An interrupt: what was measured is whole, and the exit code is the signal's.
 for signal in INT TERM; do
     rm "$dir/out"
@@ -93,10 +108,21 @@ exits 2
 err_is "grasp bench: error: --json and --csv exclude each other"
 run bench everything
 exits 2
-err_is "grasp bench: error: 'everything' cannot be measured, only kernels and stages; see 'grasp help bench'"
+err_is "grasp bench: error: 'everything' cannot be measured, only kernels, stages and train; see 'grasp help bench'"
 run bench stages
 exits 4
 err_has "no model: give --model DIR"
+run bench train
+exits 4
+err_has "no model: give --model DIR"
+for tiles in 1,4 0 x; do
+    run bench train --model "$dir/m" --tiles "$tiles"
+    exits 2
+    err_has "--tiles $tiles: expected one number from 1 to 64"
+done
+run bench train --model "$dir/m" --rows 10
+exits 2
+err_has "a sequence of 10 rows"
 run bench stages --model "$dir/nothing" --json
 exits 4
 out_is ""

@@ -58,7 +58,7 @@ rm -rf "$dir/text" "$dir/vocab" "$dir/small" "$dir/p.ppm"
 before=$(ls "$dir")
 run new "$dir/x"
 exits 2
-err_is "grasp new: error: no size was given: --preset takes one of gar-1b, gar-8b, gar-test"
+err_is "grasp new: error: no size was given: --preset takes one of gar-1b, gar-8b, gar-test, gar-small"
 run new
 exits 2
 err_has "an argument is missing; usage: grasp new OUT --preset NAME"

@@ -17,7 +17,7 @@ model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
 eval:     io media region text backend graph op nn model engine
 train:    io media region text backend graph op nn model engine dataset
-bench:    io media region text backend graph op nn model engine
+bench:    io media region text backend graph op nn model engine train
 '
 
 bad=0

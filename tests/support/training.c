@@ -132,7 +132,9 @@ static int longest(const training *t)
 static void open_passes(training *t, const training_setup *s)
 {
     gr_error err = { 0 };
-    gr_passes_limits limits = { .parts = s->parts, .max_rows = longest(t), .max_tiles = 5, .max_regions = 5 };
+    gr_passes_limits limits = {
+        .parts = s->parts, .max_rows = longest(t), .max_tiles = 5, .max_regions = 5, .keeps = s->keeps
+    };
     if (s->lora)
         limits.lora = *s->lora;
     MUST(gr_passes_new(&t->passes, t->c.gar, t->c.backend, &t->flat, &limits, &err));

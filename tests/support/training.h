@@ -49,6 +49,7 @@ typedef struct {
     int threads;
     unsigned cpu;           /* instructions, GR_CPU_* bits */
     golden_backend backend; /* NULL: the processor's */
+    bool keeps;             /* gr_passes_limits.keeps */
 } training_setup;
 
 typedef struct {

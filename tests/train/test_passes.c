@@ -43,19 +43,21 @@ static void every_kernel_set(void **state)
 
 /* --- the same bits ------------------------------------------------------------------------------------- */
 
-static void gradients_do_not_depend_on_threads_or_backend(void **state)
+static void gradients_do_not_depend_on_threads_backend_or_what_is_kept(void **state)
 {
     (void)state;
     static training one, other;
     open_case(&one, "r-single-released", GR_TRAIN_ALL, 1);
     const double loss = training_pass(&one, 0.5f);
-    for (int way = 0; way < 3; way++) {
-        training_open(&other, &(training_setup){ .file = "r-single-released",
-                                                 .name = "r-single-released",
-                                                 .parts = GR_TRAIN_ALL,
-                                                 .threads = way == 0 ? 3 : 8,
-                                                 .cpu = ~0u,
-                                                 .backend = way == 2 ? gr_backend_check_new : NULL });
+    for (int way = 0; way < 5; way++) {
+        training_open(&other,
+                      &(training_setup){ .file = "r-single-released",
+                                         .name = "r-single-released",
+                                         .parts = GR_TRAIN_ALL,
+                                         .threads = way % 2 == 0 ? 3 : 8,
+                                         .cpu = ~0u,
+                                         .backend = way == 2 || way == 4 ? gr_backend_check_new : NULL,
+                                         .keeps = way >= 3 });
         assert_true(training_pass(&other, 0.5f) == loss);
         float *grads = malloc(one.flat.n * sizeof *grads);
         assert_non_null(grads);
@@ -80,7 +82,12 @@ static void frozen_parts_change_no_gradient_of_the_others(void **state)
         gr_error err = { 0 };
         unsigned bits;
         MUST(gr_train_parts_parse(&bits, parts[i], &err));
-        open_case(&some, "r-single-released", bits, 2);
+        training_open(&some, &(training_setup){ .file = "r-single-released",
+                                                .name = "r-single-released",
+                                                .parts = bits,
+                                                .threads = 2,
+                                                .cpu = ~0u,
+                                                .keeps = i % 2 });
         assert_true(training_pass(&some, 1) == loss);
         assert_true(some.flat.n < all.flat.n);
         for (size_t k = 0; k < some.flat.n_ranges; k++) {
@@ -137,7 +144,7 @@ int main(void)
         cmocka_unit_test(a_tower_without_class_token),
         cmocka_unit_test(released_boxes_and_an_untied_head),
         cmocka_unit_test(every_kernel_set),
-        cmocka_unit_test(gradients_do_not_depend_on_threads_or_backend),
+        cmocka_unit_test(gradients_do_not_depend_on_threads_backend_or_what_is_kept),
         cmocka_unit_test(frozen_parts_change_no_gradient_of_the_others),
         cmocka_unit_test(samples_that_cannot_be_scored_are_refused),
     };

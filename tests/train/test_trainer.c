@@ -58,6 +58,7 @@ static void memory_is_known_before_it_is_taken(void **state)
         counting memory = { 0 };
         gr_runtime *rt = counting_runtime(&memory, 2);
         gr_trainer_options o = options_of(parts[i]);
+        o.keep = i % 2 ? GR_KEEP_NO : GR_KEEP_YES;
         if (i >= 3)
             o.limits.lora = adapters;
         MUST(gr_trainer_open(&t, rt, test_dir_file(&f->dir, "m"), &o, &err));
@@ -80,10 +81,12 @@ static void what_does_not_fit_is_refused_with_its_bytes(void **state)
     gr_trainer *t;
     char want[64];
     gr_trainer_options o = options_of(GR_TRAIN_ALL);
+    o.keep = GR_KEEP_NO;
     MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
     const size_t total = t->memory.total;
     gr_trainer_close(t);
     o.memory_bytes = total;
+    o.keep = GR_KEEP_AUTO;
     MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
     gr_trainer_close(t);
     o.memory_bytes = total - 1;
@@ -93,6 +96,34 @@ static void what_does_not_fit_is_refused_with_its_bytes(void **state)
     o = options_of(0);
     MUST_FAIL(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err), GR_ERR_ARG, "no tensor");
     MUST_FAIL(gr_trainer_open(&t, f->rt, "/nowhere", &o, &err), GR_ERR_IO, "/nowhere");
+}
+
+/* What blocks compute is kept where there is room for it. */
+static void values_are_kept_where_there_is_room(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t;
+    size_t total[3];
+    gr_trainer_options o = options_of(GR_TRAIN_ALL);
+    for (gr_keep keep = GR_KEEP_AUTO; keep <= GR_KEEP_NO; keep++) {
+        o.keep = keep;
+        MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
+        assert_int_equal(t->o.limits.keeps, keep != GR_KEEP_NO);
+        total[keep] = t->memory.total;
+        gr_trainer_close(t);
+    }
+    assert_true(total[GR_KEEP_YES] > total[GR_KEEP_NO] && total[GR_KEEP_AUTO] == total[GR_KEEP_YES]);
+    o.keep = GR_KEEP_AUTO;
+    for (size_t less = 0; less < 2; less++) {
+        o.memory_bytes = total[GR_KEEP_YES] - less;
+        MUST(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err));
+        assert_int_equal(t->o.limits.keeps, less == 0);
+        assert_int_equal(t->memory.total, total[less == 0 ? GR_KEEP_YES : GR_KEEP_NO]);
+        gr_trainer_close(t);
+    }
+    o.keep = GR_KEEP_YES;
+    MUST_FAIL(gr_trainer_open(&t, f->rt, test_dir_file(&f->dir, "m"), &o, &err), GR_ERR_LIMIT, "are allowed");
 }
 
 /* Adapters take 16 bytes an element, as whatever is trained; what they are beside stays packed. */
@@ -279,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_known_before_it_is_taken),
+        cmocka_unit_test(values_are_kept_where_there_is_room),
         cmocka_unit_test(what_does_not_fit_is_refused_with_its_bytes),
         cmocka_unit_test(adapters_are_announced),
         cmocka_unit_test(a_step_averages_its_samples),

@@ -84,6 +84,9 @@ typedef struct gr_kernels {
     /* y[i] = x[i] Phi(x[i]), y[i] = x[i] / (1 + exp(-x[i])); y may be x. */
     void (*gelu)(float *y, const float *x, size_t n);
     void (*silu)(float *y, const float *x, size_t n);
+    /* dx[i] = dy[i] times the slope of the same at x[i]; dx may be either. */
+    void (*gelu_grad)(float *dx, const float *dy, const float *x, size_t n);
+    void (*silu_grad)(float *dx, const float *dy, const float *x, size_t n);
 
     /* y[i] = exp(x[i] - from); y may be x. */
     void (*exp_from)(float *y, const float *x, size_t n, float from);

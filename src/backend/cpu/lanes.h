@@ -99,6 +99,18 @@ INLINE vec erfc_lanes(vec x)
 INLINE vec gelu_lanes(vec x) { return x * (all(0.5f) * erfc_lanes(x * all(-0.70710678f))); }
 INLINE vec silu_lanes(vec x) { return x / (all(1.0f) + exp_lanes(-x)); }
 
+/* Phi(x) + x phi(x), and the slope of x s with s = 1 / (1 + exp(-x)). */
+INLINE vec gelu_slope_lanes(vec x)
+{
+    const vec phi = all(0.39894228f) * exp_lanes(all(-0.5f) * x * x);
+    return all(0.5f) * erfc_lanes(x * all(-0.70710678f)) + x * phi;
+}
+INLINE vec silu_slope_lanes(vec x)
+{
+    const vec s = all(1.0f) / (all(1.0f) + exp_lanes(-x));
+    return s * (all(1.0f) + x * (all(1.0f) - s));
+}
+
 /* A row by whole vectors, its rest in a vector of its own. */
 #define MAP(name)                                        \
     static void name(float *y, const float *x, size_t n) \
@@ -115,6 +127,23 @@ INLINE vec silu_lanes(vec x) { return x / (all(1.0f) + exp_lanes(-x)); }
     }
 MAP(gelu)
 MAP(silu)
+
+#define MAP_GRAD(name)                                                            \
+    static void name##_grad(float *dx, const float *dy, const float *x, size_t n) \
+    {                                                                             \
+        size_t i = 0;                                                             \
+        for (; i + LANES <= n; i += LANES)                                        \
+            store(dx + i, load(dy + i) * name##_slope_lanes(load(x + i)));        \
+        if (i < n) {                                                              \
+            float rest[LANES] = { 0 }, given[LANES] = { 0 };                      \
+            memcpy(rest, x + i, (n - i) * sizeof *rest);                          \
+            memcpy(given, dy + i, (n - i) * sizeof *given);                       \
+            store(rest, load(given) * name##_slope_lanes(load(rest)));            \
+            memcpy(dx + i, rest, (n - i) * sizeof *rest);                         \
+        }                                                                         \
+    }
+MAP_GRAD(gelu)
+MAP_GRAD(silu)
 
 static void exp_from(float *y, const float *x, size_t n, float from)
 {
@@ -546,8 +575,9 @@ static double peak(float *sum, size_t n)
     return 2.0 * CHAINS * LANES * (double)n;
 }
 
-#define LANE_KERNELS                                                                                      \
-    .strip_rows = ROWS, .transpose = transpose, .soften = soften, .scores = scores, .weigh = weigh,       \
-    .scores_many = scores_many, .soften_many = soften_many, .weigh_many = weigh_many, .gelu = gelu,       \
-    .silu = silu, .exp_from = exp_from, .weights_grad = weights_grad, .column_products = column_products, \
-    .sum = row_sum, .squares = row_squares, .peak = peak
+#define LANE_KERNELS                                                                                \
+    .strip_rows = ROWS, .transpose = transpose, .soften = soften, .scores = scores, .weigh = weigh, \
+    .scores_many = scores_many, .soften_many = soften_many, .weigh_many = weigh_many, .gelu = gelu, \
+    .silu = silu, .gelu_grad = gelu_grad, .silu_grad = silu_grad, .exp_from = exp_from,             \
+    .weights_grad = weights_grad, .column_products = column_products, .sum = row_sum,               \
+    .squares = row_squares, .peak = peak
