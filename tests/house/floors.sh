@@ -16,6 +16,7 @@ nn:       backend graph op
 model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
 eval:     io media region text backend graph op nn model engine
+synth:    io media region text dataset
 train:    io media region text backend graph op nn model engine dataset
 bench:    io media region text backend graph op nn model engine
 '
