@@ -28,6 +28,9 @@ typedef struct {
     uint32_t code; /* the code point of its drawing */
     unsigned can;  /* GR_THING_* */
     float aspect;  /* width of the drawing over its height, without empty margins */
+    /* The front edge of the opening of what contains: the lower half of an ellipse, its centre from the top,
+     * half its height and half its width, in parts of the drawing. */
+    float rim_y, rim_h, rim_w;
 } gr_thing;
 
 typedef struct {
