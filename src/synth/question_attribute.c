@@ -47,7 +47,7 @@ static bool ask(gr_question *q, gr_asking *a, const attribute *t)
     const int k = gr_asking_pick(a, t->fits);
     int values[GR_OPTIONS_MAX];
     gr_phrase options[GR_OPTIONS_MAX] = { { .n = 0 } };
-    char name[16];
+    char name[24];
     if (k < 0 || !draw_values(t, a, a->shown[k], values, GR_OPTIONS_MAX))
         return false;
     q->about = k;

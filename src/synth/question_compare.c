@@ -84,7 +84,7 @@ bool gr_ask_yes_no(gr_question *q, gr_asking *a)
     static const char *const guides[] = { " Answer yes or no.", " Say yes or no.", "", "" };
     const trait *t = &traits[gr_draw_below(a->d, TRAITS)];
     const int k = gr_asking_pick(a, t->fits);
-    char name[16];
+    char name[24];
     if (k < 0)
         return false;
     const bool yes = gr_draw_below(a->d, 2) != 0;
@@ -131,7 +131,7 @@ bool gr_ask_compare(gr_question *q, gr_asking *a)
     const trait *t = &traits[gr_draw_below(a->d, TRAITS)];
     const bool yes = gr_draw_below(a->d, 2) != 0;
     int objects[2], at[2] = { 0 };
-    char names[2][16];
+    char names[2][24];
     if (!draw_two(a, t, yes, &objects[0], &objects[1]))
         return false;
     if (a->n_shown == 0)

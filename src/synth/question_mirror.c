@@ -103,7 +103,7 @@ static bool one_of_four(gr_question *q, gr_asking *a, const sides *f)
     static const char *const real[] = { "the thing itself.", "a real object of the scene.",
                                         "something that is really there." };
     gr_phrase options[GR_OPTIONS_MAX] = { { .n = 0 } };
-    char name[16];
+    char name[24];
     const bool itself = gr_draw_below(a->d, 4) == 0;
     const int i = itself ? f->real[gr_draw_below(a->d, (uint32_t)f->n_real)]
                          : f->not_real[gr_draw_below(a->d, (uint32_t)f->n_not_real)];
@@ -133,7 +133,7 @@ static bool yes_or_no(gr_question *q, gr_asking *a, const sides *f)
                                              "is it right that {p} is {is}?", "can one say that {p} is {is}?",
                                              "{p}: is that {is}?" };
     gr_phrase options[2] = { { .n = 0 } };
-    char name[16];
+    char name[24];
     const bool yes = gr_draw_below(a->d, 2) != 0;
     const int i = yes ? f->not_real[gr_draw_below(a->d, (uint32_t)f->n_not_real)]
                       : f->real[gr_draw_below(a->d, (uint32_t)f->n_real)];
@@ -213,7 +213,7 @@ static bool which(gr_question *q, gr_asking *a, const sides *f)
                        gr_wording_draw(for_picture ? GR_WORDINGS(pictures) : GR_WORDINGS(things), a->d), slots,
                        2);
     for (int k = 0; k < n; k++) {
-        char text[16];
+        char text[24];
         snprintf(text, sizeof text, "<Prompt%d>", k);
         option(q, k, text);
     }

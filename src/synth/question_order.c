@@ -116,7 +116,7 @@ bool gr_ask_order(gr_question *q, gr_asking *a)
     static const char *const in_col[] = { "the {row} from the {end}.", "the {row} counting from the {end}." };
     place places[GR_OPTIONS_MAX];
     gr_phrase options[GR_OPTIONS_MAX] = { { .n = 0 } };
-    char name[16];
+    char name[24];
     const gr_scene *s = a->s;
     const int k = grid_is_whole(s) ? gr_asking_pick(a, in_grid) : -1;
     if (k < 0)

@@ -39,7 +39,7 @@ static const char *const class_guides[] = {
 bool gr_ask_class(gr_question *q, gr_asking *a)
 {
     const int k = gr_asking_pick(a, any_seen);
-    char name[16];
+    char name[24];
     if (k < 0)
         return false;
     q->about = k;

@@ -80,7 +80,7 @@ static void show(gr_asking *a, int *objects, int n)
 static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const char *form)
 {
     const bool inverse = gr_draw_below(a->d, 2) != 0;
-    char subject[16], object[16];
+    char subject[24], object[24];
     snprintf(subject, sizeof subject, "<Prompt%d>", place_of(a, inverse ? r.b : r.a));
     snprintf(object, sizeof object, "<Prompt%d>", place_of(a, inverse ? r.a : r.b));
     const gr_slot slots[] = { { "a", subject },
@@ -148,7 +148,7 @@ static bool statements(gr_question *q, gr_asking *a)
     int objects[GR_SHOWN_MAX] = { r[0].a, r[0].b };
     show(a, objects, 2);
     const bool turned = gr_draw_below(a->d, 2) != 0;
-    char first[16], second[16];
+    char first[24], second[24];
     snprintf(first, sizeof first, "<Prompt%d>", place_of(a, turned ? r[0].b : r[0].a));
     snprintf(second, sizeof second, "<Prompt%d>", place_of(a, turned ? r[0].a : r[0].b));
     const gr_slot slots[] = { { "a", first }, { "b", second } };
@@ -238,7 +238,7 @@ static void ask_which(gr_question *q, gr_asking *a, role r, const int *of, int n
         "is there something {view} {b} among {list}, and what?",
     };
     gr_phrase list = { 0 };
-    char object[16];
+    char object[24];
     for (int k = 0; k < n; k++)
         gr_phrase_printf(&list, "%s<Prompt%d>", k == 0 ? "" : k == n - 1 ? " and " : ", ", of[k]);
     snprintf(object, sizeof object, "<Prompt%d>", place_of(a, r.object));
@@ -253,7 +253,7 @@ static void option(gr_question *q, const char *text)
 
 static void prompt_option(gr_question *q, int k)
 {
-    char text[16];
+    char text[24];
     snprintf(text, sizeof text, "<Prompt%d>", k);
     option(q, text);
 }
