@@ -228,3 +228,13 @@ float gr_object_hidden(const gr_object *o, const gr_object *others, int n)
         }
     return all ? (float)covered / (float)all : 0;
 }
+
+void gr_panel_glass(const gr_object *o, float box[4])
+{
+    const float border = 1.5F + 0.05F * (o->w < o->h ? o->w : o->h);
+    box[0] = o->x - o->w / 2 + border;
+    box[1] = o->y - o->h / 2 + border;
+    box[2] = o->x + o->w / 2 - border;
+    /* A screen stands on a foot. */
+    box[3] = o->y + o->h / 2 - border - (o->kind == GR_OBJECT_SCREEN ? 0.16F * o->h : 0);
+}

@@ -31,6 +31,12 @@ float gr_outline_area(const gr_outline *o);
 /* Width over height of its natural form. */
 float gr_outline_aspect(gr_shape_kind shape);
 
+/* Radius of the head of a figure in parts of its height; the head is at the top. */
+#define GR_FIGURE_HEAD 0.13F
+
+/* x0, y0, x1, y1 of the part of a mirror or screen in which something is seen. */
+void gr_panel_glass(const gr_object *o, float box[4]);
+
 /* x0, y0, x1, y1 in pixels, of all that may be painted of the object: the outline of a shape as it is turned,
  * else the turned box. */
 void gr_object_bounds(const gr_object *o, float box[4]);
