@@ -32,6 +32,18 @@ static void draw_size(composer *c, int least, int most)
     c->s->height = r[1] >= r[0] ? longer : longer * r[1] / r[0];
 }
 
+/* Scenes of parts need room: a shorter side of 128 pixels, where the limits allow it. */
+static void widen(gr_scene *s, int most)
+{
+    const int shorter = s->width < s->height ? s->width : s->height;
+    const int longer = s->width < s->height ? s->height : s->width;
+    if (shorter >= 128 || longer >= most)
+        return;
+    const int wanted = longer * 128 / shorter, to = wanted < most ? wanted : most;
+    s->width = s->width * to / longer;
+    s->height = s->height * to / longer;
+}
+
 static gr_scene_kind draw_kind(composer *c)
 {
     static const unsigned char shares[GR_SCENE_KINDS] = {
@@ -73,6 +85,8 @@ void gr_scene_compose_as(gr_scene *s, uint64_t seed, gr_split split, uint64_t in
     draw_size(&c, o.least_px, o.most_px);
     const gr_scene_kind drawn = draw_kind(&c);
     s->kind = o.kind < GR_SCENE_KINDS ? o.kind : drawn;
+    if (s->kind != GR_SCENE_FREE)
+        widen(s, o.most_px > 1024 ? 1024 : o.most_px);
     kinds[s->kind](&c);
     draw_damage(&c);
     if (o.clean) {

@@ -1,6 +1,8 @@
 /* compose_grid.c - objects in rows, which may differ in length. */
 #include "synth/compose_internal.h"
 
+#include <stddef.h>
+
 static gr_object draw_cell(composer *c, const gr_object *model, float size)
 {
     if (model && chance(c, 0.7))
