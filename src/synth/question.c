@@ -88,6 +88,24 @@ int gr_asking_fill(const gr_asking *a, int *objects, int n, int wanted)
     return n;
 }
 
+void gr_weighted_order(gr_draws *d, const unsigned char *weights, int n, int *order)
+{
+    int total = 0;
+    for (int k = 0; k < n; k++) {
+        order[k] = k;
+        total += weights[k];
+    }
+    for (int k = 0; k < n; k++) {
+        int at = (int)gr_draw_below(d, (uint32_t)total), j = k;
+        while (j < n - 1 && (at -= weights[order[j]]) >= 0)
+            j++;
+        const int v = order[j];
+        order[j] = order[k];
+        order[k] = v;
+        total -= weights[v];
+    }
+}
+
 void gr_question_options(gr_question *q, gr_asking *a, const gr_phrase *options, int n)
 {
     int order[GR_OPTIONS_MAX];

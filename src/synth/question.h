@@ -87,6 +87,8 @@ void gr_asking_show(gr_asking *a, const int *objects, int n);
 /* Adds seen objects until n are to be shown, none twice; returns how many there are then. */
 int gr_asking_fill(const gr_asking *a, int *objects, int n, int wanted);
 
+/* 0..n-1 as if drawn by their weights one after the other, without putting back. */
+void gr_weighted_order(gr_draws *d, const unsigned char *weights, int n, int *order);
 /* Options in an order that is drawn; the first one given is the right one. */
 void gr_question_options(gr_question *q, gr_asking *a, const gr_phrase *options, int n);
 

@@ -91,14 +91,21 @@ static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const ch
 
 /* --- statements ---------------------------------------------------------------------------------------- */
 
+/* How often a kind is the right one, so that it is offered as a wrong one as often. */
+static const unsigned char kind_weights[GR_RELATIONS] = {
+    [GR_RELATION_HOLDING] = 1,  [GR_RELATION_ON_TOP_OF] = 1, [GR_RELATION_INSIDE] = 1,
+    [GR_RELATION_BEHIND] = 1,   [GR_RELATION_LEFT_OF] = 3,  [GR_RELATION_WEARING] = 1,
+    [GR_RELATION_POINTING_AT] = 1, [GR_RELATION_NEXT_TO] = 250,
+};
+
 /* Two kinds in both directions, so that neither kind nor direction is seen more often than the other. */
 static bool by_pairs(const gr_asking *a, relation *r)
 {
     int order[GR_RELATIONS];
+    gr_weighted_order(a->d, kind_weights, GR_RELATIONS, order);
     r[1] = (relation){ r[0].kind, r[0].b, r[0].a };
     if (symmetric(r[0].kind) || holds(a, r[1]) != GR_FALSE)
         return false;
-    gr_draw_order(a->d, order, GR_RELATIONS);
     for (int k = 0; k < GR_RELATIONS; k++) {
         r[2] = (relation){ (gr_relation)order[k], r[0].a, r[0].b };
         r[3] = (relation){ (gr_relation)order[k], r[0].b, r[0].a };
@@ -113,7 +120,7 @@ static bool by_pairs(const gr_asking *a, relation *r)
 static bool by_kinds(const gr_asking *a, relation *r)
 {
     int order[GR_RELATIONS], n = 1;
-    gr_draw_order(a->d, order, GR_RELATIONS);
+    gr_weighted_order(a->d, kind_weights, GR_RELATIONS, order);
     for (int k = 0; k < GR_RELATIONS && n < GR_OPTIONS_MAX; k++) {
         const bool turned = gr_draw_below(a->d, 2) != 0;
         const relation w = { (gr_relation)order[k], turned ? r[0].b : r[0].a, turned ? r[0].a : r[0].b };

@@ -188,11 +188,11 @@ typedef struct {
     bool met[GR_TRUTH_RELATIONS];
 } scoring;
 
-/* "VIEW [at, end)": the object is the first noun. */
+/* "VIEW [at, end)": the object is the first noun. Of two that are called the same both are meant. */
 static void judge_relation(scoring *s, const char *view, const char *text, size_t at, size_t end)
 {
     about other = { .nouns = { .n = 0 } };
-    bool open = false;
+    bool is_true = false, is_open = false;
     read_about(&other, text, at, end);
     if (other.nouns.n == 0)
         return; /* "to the left of it all" */
@@ -201,16 +201,12 @@ static void judge_relation(scoring *s, const char *view, const char *text, size_
         if (strcmp(r->view, view) != 0 || strcmp(r->noun, other.nouns.v[0]) != 0 ||
             (r->colour[0] && other.colours.n > 0 && !was_stated(&other.colours, r->colour)))
             continue;
-        if (r->weight == GR_RELATION_OPEN) {
-            open = true;
-        } else {
-            s->met[i] = true;
-            s->score.n_true++;
-            return;
-        }
+        s->met[i] = s->met[i] || r->weight == GR_RELATION_MAIN;
+        is_true = is_true || r->weight != GR_RELATION_OPEN;
+        is_open = is_open || r->weight == GR_RELATION_OPEN;
     }
-    if (!open)
-        s->score.n_false++;
+    s->score.n_true += is_true;
+    s->score.n_false += !is_true && !is_open;
 }
 
 /* Where a sentence goes over to the background, or `end`. */
