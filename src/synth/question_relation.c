@@ -93,8 +93,8 @@ static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const ch
 
 /* How often a kind is the right one, so that it is offered as a wrong one as often. */
 static const unsigned char kind_weights[GR_RELATIONS] = {
-    [GR_RELATION_HOLDING] = 1,  [GR_RELATION_ON_TOP_OF] = 1, [GR_RELATION_INSIDE] = 1,
-    [GR_RELATION_BEHIND] = 1,   [GR_RELATION_LEFT_OF] = 3,  [GR_RELATION_WEARING] = 1,
+    [GR_RELATION_HOLDING] = 1,     [GR_RELATION_ON_TOP_OF] = 1, [GR_RELATION_INSIDE] = 1,
+    [GR_RELATION_BEHIND] = 1,      [GR_RELATION_LEFT_OF] = 3,   [GR_RELATION_WEARING] = 1,
     [GR_RELATION_POINTING_AT] = 1, [GR_RELATION_NEXT_TO] = 250,
 };
 
@@ -204,12 +204,13 @@ typedef struct {
 
 static gr_truth plays(const gr_asking *a, role r, int x)
 {
-    return r.inverse ? gr_seen_relation(a->s, r.kind, r.object, x) : gr_seen_relation(a->s, r.kind, x, r.object);
+    return r.inverse ? gr_seen_relation(a->s, r.kind, r.object, x)
+                     : gr_seen_relation(a->s, r.kind, x, r.object);
 }
 
 /* Picks n objects of the list, none of them `objects[0..have)`, for which the role is `want`. */
-static bool pick(const gr_asking *a, role r, const int *list, int n_list, gr_truth want, int *objects, int have,
-                 int n)
+static bool pick(const gr_asking *a, role r, const int *list, int n_list, gr_truth want, int *objects,
+                 int have, int n)
 {
     int order[GR_SCENE_OBJECTS_MAX];
     gr_draw_order(a->d, order, n_list);
@@ -239,8 +240,10 @@ static bool draw_role(const gr_asking *a, const int *list, int n, role *out)
 static void ask_which(gr_question *q, gr_asking *a, role r, const int *of, int n)
 {
     static const char *const questions[] = {
-        "of {list}, what is {view} {b}?",       "one looks for what is {view} {b}: choose from {list}.",
-        "choose from {list}: what is {view} {b}?", "{list}: say what is {view} {b}.",
+        "of {list}, what is {view} {b}?",
+        "one looks for what is {view} {b}: choose from {list}.",
+        "choose from {list}: what is {view} {b}?",
+        "{list}: say what is {view} {b}.",
         "what is {view} {b}, if you look at {list}?",
         "is there something {view} {b} among {list}, and what?",
     };
@@ -249,7 +252,9 @@ static void ask_which(gr_question *q, gr_asking *a, role r, const int *of, int n
     for (int k = 0; k < n; k++)
         gr_phrase_printf(&list, "%s<Prompt%d>", k == 0 ? "" : k == n - 1 ? " and " : ", ", of[k]);
     snprintf(object, sizeof object, "<Prompt%d>", place_of(a, r.object));
-    const gr_slot slots[] = { { "list", list.text }, { "view", gr_relation_view(r.kind, r.inverse) }, { "b", object } };
+    const gr_slot slots[] = { { "list", list.text },
+                              { "view", gr_relation_view(r.kind, r.inverse) },
+                              { "b", object } };
     gr_phrase_sentence(&q->text, gr_wording_draw(GR_WORDINGS(questions), a->d), slots, 3);
 }
 

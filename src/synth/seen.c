@@ -129,10 +129,9 @@ const char *gr_seen_size(const gr_scene *s, int i)
     static const struct {
         double from, to; /* of the picture's area */
         const char *word;
-    } sizes[] = { { 0, 0.007, "tiny" },
-                  { 0.01, 0.03, "small" },
-                  { 0.045, 0.11, "medium-sized" },
-                  { 0.15, 1, "large" } };
+    } sizes[] = {
+        { 0, 0.007, "tiny" }, { 0.01, 0.03, "small" }, { 0.045, 0.11, "medium-sized" }, { 0.15, 1, "large" }
+    };
     const gr_object *o = &s->objects[i];
     const double part = (double)side(o, 0) * side(o, 1) / ((double)s->width * s->height);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)

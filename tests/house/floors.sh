@@ -17,7 +17,7 @@ model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
 eval:     io media region text backend graph op nn model engine
 synth:    io media region text dataset
-train:    io media region text backend graph op nn model engine dataset
+train:    io media region text backend graph op nn model engine dataset synth
 bench:    io media region text backend graph op nn model engine
 '
 
