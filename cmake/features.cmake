@@ -1,4 +1,4 @@
-# One row a feature: its name (GR_HAVE_<name>), the pkg-config module it needs, and the noun of the files that are left out where it
+# One row a feature: its name (GR_HAVE_<name>), the pkg-config modules it needs, and the noun of the files that are left out where it
 # is missing: src/*/<noun>.c, tests/*/test_<noun>.c, fuzz/fuzz_<noun>.c.
 set(GR_FEATURE_DEFINITIONS "")
 set(GR_FEATURE_LIBRARIES "")
@@ -19,8 +19,9 @@ function(gr_feature name module noun)
   endif()
 endfunction()
 
-gr_feature(JPEG libjpeg jpeg)
+gr_feature(JPEG libjpeg "jpeg(_write)?")
 gr_feature(SPNG spng    "png(_write)?")
 gr_feature(WEBP libwebp webp)
 gr_feature(LZ4  liblz4  arrow_lz4)
 gr_feature(ZSTD libzstd arrow_zstd)
+gr_feature(SYNTH "cairo;freetype2" "paint_[a-z]+")

@@ -6,6 +6,7 @@
 #ifndef GR_MEDIA_CODEC_H
 #define GR_MEDIA_CODEC_H
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "grasp/image.h"
 
@@ -22,6 +23,9 @@ gr_status gr_pnm_decode(gr_image **out, gr_runtime *rt, const uint8_t *bytes, si
  */
 gr_status gr_png_encode(gr_file_writer *out, const gr_image *image, gr_error *err);
 gr_status gr_pnm_encode(gr_file_writer *out, const gr_image *image, gr_error *err);
+
+/* Appends a JPEG file. GR_ERR_ARG: four channels, or a quality outside 1..100. GR_ERR_MEM. */
+gr_status gr_jpeg_encode(gr_buf *out, const gr_image *image, int quality, gr_error *err);
 
 /* Refuses sizes beyond the limits, naming the limit; every decoder calls it before it allocates. */
 gr_status gr_image_check_size(const gr_image_options *options, const char *format, uint64_t width,

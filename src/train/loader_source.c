@@ -8,6 +8,7 @@
 #include "dataset/arrow_records.h"
 #include "dataset/gar_row.h"
 #include "dataset/json_rows.h"
+#include "synth/synth_rows.h"
 #include "train/loader.h"
 #include "train/row_lengths.h"
 
@@ -35,7 +36,8 @@ static gr_status open_file(gr_loader_source *s, const char *path, gr_error *err)
 {
     if (!gr_grow(s->rt, &s->files, &s->capacity, s->n, s->n + 1, sizeof(gr_row_source *)))
         return gr_fail(err, GR_ERR_MEM, "%s: no memory for a list of files", path);
-    GR_TRY(gr_path_is_dir(path)
+    GR_TRY(gr_synth_rows_named(path) ? gr_synth_rows_open(&s->files[s->n], s->rt, path, err)
+           : gr_path_is_dir(path)
                ? gr_arrow_records_open(&s->files[s->n], s->rt, path, NULL, NULL, err)
                : gr_json_rows_open(&s->files[s->n], s->rt, path, NULL, gr_gar_row_parse, err));
     s->n++;

@@ -8,8 +8,8 @@
 #include "train/train_source.h"
 
 typedef struct {
-    const char
-        *paths; /* files of rows (json_rows.h), folders of Arrow files (arrow_records.h), joined by commas */
+    const char *paths;      /* files of rows (json_rows.h), folders of Arrow files (arrow_records.h), names of
+                               drawn rows      (synth_rows.h), joined by commas */
     const char *image_root; /* the folder that relative paths of pictures are below; "": as they are */
     uint64_t seed;
     int accumulation; /* samples of a step: the order is cut into groups of them */

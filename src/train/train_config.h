@@ -17,7 +17,9 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
     X(model, TEXT, "", 0, 0, true, "", "the model folder that training begins with")                         \
     X(output, TEXT, "", 0, 0, false, "", "the folder of the run: checkpoints and log.jsonl")                 \
     X(data, TEXT, "", 0, 0, false, "",                                                                       \
-      "training rows: files of JSON or JSON lines, folders of Arrow files, joined by commas")                \
+      "training rows: files of JSON or JSON lines, folders of Arrow files, synth:SPLIT:SEED:COUNT for "      \
+      "drawn "                                                                                               \
+      "ones, joined by commas")                                                                              \
     X(validation, TEXT, "", 0, 0, false, "", "rows for validation, as data; empty: none")                    \
     X(image_root, TEXT, "", 0, 0, false, "", "the folder of the pictures that rows name by relative paths")  \
     X(export_to, TEXT, "", 0, 0, false, "", "a model folder to write at the end; empty: none")               \

@@ -16,7 +16,8 @@ nn:       backend graph op
 model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
 eval:     io media region text backend graph op nn model engine
-train:    io media region text backend graph op nn model engine dataset
+synth:    io media region text dataset
+train:    io media region text backend graph op nn model engine dataset synth
 bench:    io media region text backend graph op nn model engine train
 '
 

@@ -1,0 +1,691 @@
+/* All that is said of three thousand scenes is true of them, as a checker sees it that knows the words and
+ * the scene, and nothing of how the texts are made; and options give nothing away. Scenes are not painted:
+ * what is seen of an object follows from its bounds. */
+#include "test.h"
+
+#include "synth/compose.h"
+#include "synth/describe.h"
+#include "synth/name.h"
+#include "synth/outline.h"
+#include "synth/question.h"
+#include "synth/score.h"
+#include "synth/seen.h"
+#include "synth/vocabulary.h"
+
+enum { SCENES = 3000 };
+
+/* In place of painting: all of an object's bounds within the picture is seen. */
+static void look(gr_scene *s)
+{
+    for (int i = 0; i < s->n_objects; i++) {
+        gr_object *o = &s->objects[i];
+        float b[4];
+        gr_object_bounds(o, b);
+        const int limits[4] = { s->width, s->height, s->width, s->height };
+        for (int k = 0; k < 4; k++) {
+            o->box[k] = (int)(b[k] + 0.5F);
+            o->box[k] = o->box[k] < 0 ? 0 : o->box[k] > limits[k] ? limits[k] : o->box[k];
+        }
+        o->whole = (int64_t)((b[2] - b[0]) * (b[3] - b[1]));
+        o->visible = (int64_t)(o->box[2] - o->box[0]) * (o->box[3] - o->box[1]);
+    }
+}
+
+static void make_scene(gr_scene *s, uint64_t index)
+{
+    gr_scene_compose(s, 11, GR_SPLIT_TRAIN, index);
+    look(s);
+}
+
+/* --- words --------------------------------------------------------------------------------------------- */
+
+static bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+static void lower(char *to, size_t n, const char *text)
+{
+    size_t i = 0;
+    for (; text[i] && i + 1 < n; i++)
+        to[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
+    to[i] = '\0';
+}
+
+/* Whether the words stand in the text as such. */
+static const char *word_in(const char *text, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
+        if ((at == text || !letter(at[-1])) && !letter(at[n]))
+            return at;
+    return NULL;
+}
+
+/* --- whether a text can be about an object ------------------------------------------------------------- */
+
+/* Every colour, pattern, material and noun of the text belongs to the object. */
+static bool fits_object(const char *text, const gr_object *o)
+{
+    const bool shape = o->kind == GR_OBJECT_SHAPE, two = shape && o->pattern != GR_PATTERN_PLAIN;
+    for (int c = 0; c < GR_COLOURS; c++)
+        if (word_in(text, gr_colour_word((gr_colour)c)) &&
+            !((shape || o->kind == GR_OBJECT_FIGURE) &&
+              ((int)o->colour == c || (two && (int)o->second == c))))
+            return false;
+    for (int p = 0; p < GR_PATTERNS; p++)
+        if ((word_in(text, gr_pattern_word((gr_pattern)p)) ||
+             word_in(text, gr_pattern_phrase((gr_pattern)p)->noun)) &&
+            !(shape && (int)o->pattern == p))
+            return false;
+    for (int m = 0; m < GR_MATERIALS; m++)
+        if ((word_in(text, gr_material_word((gr_material)m)->noun) ||
+             word_in(text, gr_material_word((gr_material)m)->adjective)) &&
+            !(shape && (int)o->material == m))
+            return false;
+    for (int k = 0; k < GR_SHAPES; k++)
+        if (word_in(text, gr_shape_noun((gr_shape_kind)k)->word) && !(shape && (int)o->shape == k))
+            return false;
+    for (int k = 0; k < GR_THINGS; k++)
+        if (word_in(text, gr_thing_at(k)->noun.word) && !(o->kind == GR_OBJECT_THING && o->thing == k))
+            return false;
+    return !word_in(text, "person") || o->kind == GR_OBJECT_FIGURE;
+}
+
+static bool says_entity(const char *text, gr_entity e)
+{
+    switch (e) {
+    case GR_REFLECTION:
+        return word_in(text, "reflection") || word_in(text, "reflected") || word_in(text, "in a mirror") ||
+               word_in(text, "mirror image");
+    case GR_SHADOW:
+        return word_in(text, "shadow") != NULL;
+    case GR_ON_SCREEN:
+        return word_in(text, "on a screen") != NULL;
+    default:
+        return true;
+    }
+}
+
+/* The views in the order of how long they are, for which the longest at a place counts. */
+typedef struct {
+    const char *words;
+    gr_relation kind;
+    bool inverse;
+} view;
+
+static const char *next_view(const char *text, view *out)
+{
+    const char *first = NULL;
+    size_t longest = 0;
+    for (int k = 0; k < GR_RELATIONS; k++)
+        for (int inverse = 0; inverse < 2; inverse++) {
+            const gr_relation_words *w = gr_relation_word((gr_relation)k);
+            const char *words = inverse ? w->inverse : w->phrase, *at = word_in(text, words);
+            if (at && (!first || at < first || (at == first && strlen(words) > longest))) {
+                first = at;
+                longest = strlen(words);
+                *out = (view){ words, (gr_relation)k, inverse };
+            }
+        }
+    return first;
+}
+
+static bool stated_or_clear(const gr_scene *s, const view *v, int i, int k)
+{
+    const gr_relation kind = v->kind;
+    const int a = v->inverse ? k : i, b = v->inverse ? i : k;
+    return gr_relation_truth(s, kind, a, b) == GR_TRUE ||
+           (kind == GR_RELATION_NEXT_TO && gr_relation_truth(s, kind, b, a) == GR_TRUE);
+}
+
+/* Some object of the scene is what the text says, and stands so to i. */
+static bool relation_is_true(const gr_scene *s, int i, const view *v, const char *text)
+{
+    for (int k = 0; k < s->n_objects; k++)
+        if (k != i && fits_object(text, &s->objects[k]) &&
+            word_in(text, gr_object_noun(&s->objects[k])->word) && stated_or_clear(s, v, i, k))
+            return true;
+    return false;
+}
+
+static bool place_is_true(const gr_scene *s, int i, const char *text)
+{
+    const int *b = s->objects[i].box;
+    const double x = (b[0] + b[2]) / 2.0 / s->width, y = (b[1] + b[3]) / 2.0 / s->height;
+    if ((strstr(text, "in the upper") || strstr(text, "at the top")) && y > 0.34)
+        return false;
+    if ((strstr(text, "in the lower") || strstr(text, "at the bottom")) && y < 0.66)
+        return false;
+    if ((strstr(text, "upper left") || strstr(text, "lower left") || strstr(text, "on the left side")) &&
+        x > 0.34)
+        return false;
+    if ((strstr(text, "upper right") || strstr(text, "lower right") || strstr(text, "on the right side")) &&
+        x < 0.66)
+        return false;
+    return !strstr(text, "in the middle") || (x > 0.33 && x < 0.67 && y > 0.33 && y < 0.67);
+}
+
+static void check_description(const gr_scene *s, int i, const char *text)
+{
+    char sentence[GR_PHRASE_BYTES], all[GR_PHRASE_BYTES];
+    lower(all, sizeof all, text);
+    for (char *at = all, *end; *at; at = end + (*end == '.'), at += *at == ' ') {
+        end = at + strcspn(at, ".");
+        snprintf(sentence, sizeof sentence, "%.*s", (int)(end - at), at);
+        if (strstr(sentence, "background") || strstr(sentence, "backdrop")) {
+            for (int c = 0; c < GR_COLOURS; c++)
+                if (word_in(sentence, gr_colour_word((gr_colour)c)) && (int)s->backdrop_colours[0] != c &&
+                    (int)s->backdrop_colours[1] != c)
+                    fail_msg("the background has no such colour: %s", text);
+            continue;
+        }
+        if (strstr(sentence, "elsewhere")) {
+            bool there = false;
+            for (int k = 0; k < s->n_objects; k++)
+                there = there || (k != i && fits_object(sentence, &s->objects[k]));
+            if (!there)
+                fail_msg("nothing elsewhere is like that: %s", text);
+            continue;
+        }
+        view v, next;
+        char *from = sentence;
+        const char *found = next_view(from, &v);
+        char head[GR_PHRASE_BYTES];
+        snprintf(head, sizeof head, "%.*s", found ? (int)(found - from) : (int)strlen(from), from);
+        if (!fits_object(head, &s->objects[i]) || !place_is_true(s, i, head))
+            fail_msg("not true of %s: %s", gr_object_noun(&s->objects[i])->word, text);
+        while (found) {
+            char tail[GR_PHRASE_BYTES];
+            const char *rest = found + strlen(v.words), *more = next_view(rest, &next);
+            snprintf(tail, sizeof tail, "%.*s", more ? (int)(more - rest) : (int)strlen(rest), rest);
+            if (!relation_is_true(s, i, &v, tail))
+                fail_msg("'%s%s' does not hold: %s", v.words, tail, text);
+            found = more;
+            v = next;
+        }
+    }
+    if (s->objects[i].entity != GR_ENTITY && !says_entity(all, s->objects[i].entity))
+        fail_msg("it is not said that it is not the thing itself: %s", text);
+}
+
+static void descriptions_are_true_and_full_ones_say_all(void **state)
+{
+    (void)state;
+    static gr_scene s;
+    int n = 0;
+    for (uint64_t index = 0; index < SCENES; index++) {
+        make_scene(&s, index);
+        for (int i = 0; i < s.n_objects; i++) {
+            gr_draws d = gr_draws_for(5, 1, 0, (uint32_t)index, (uint32_t)i);
+            if (!gr_seen(&s, i))
+                continue;
+            for (int level = 0; level < GR_DESCRIBE_LEVELS; level++) {
+                gr_phrase text = { 0 };
+                gr_truths truth;
+                gr_describe(&text, &s, i, (gr_describe_level)level, &d);
+                assert_false(text.full);
+                check_description(&s, i, text.text);
+                gr_truth_of(&truth, &s, i);
+                const gr_score score = gr_score_description(text.text, text.n, &truth);
+                if (score.n_false > 0 || score.n_true == 0 ||
+                    (level == GR_DESCRIBE_FULL && score.n_missing > 0))
+                    fail_msg("%d true, %d false, %d missing: %s (%s, %s %s, %s, %s, %s, %d relations)",
+                             score.n_true, score.n_false, score.n_missing, text.text, truth.noun,
+                             truth.colour, truth.second, truth.pattern, truth.material, truth.entity,
+                             truth.n_main);
+                n++;
+            }
+        }
+    }
+    assert_true(n > SCENES * 6);
+}
+
+/* --- questions ----------------------------------------------------------------------------------------- */
+
+/* <PromptK> in order of appearance. */
+static int prompts_of(const char *text, int *k, int max)
+{
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, "<Prompt")) != NULL && n < max; at++)
+        k[n++] = at[7] - '0';
+    return n;
+}
+
+/* Whether "<PromptA> is VIEW <PromptB>" is said and true; 2: it says nothing of that kind. */
+static gr_truth statement_truth(const gr_scene *s, const int *shown, const char *text)
+{
+    view v;
+    int k[2];
+    char all[GR_PHRASE_BYTES];
+    lower(all, sizeof all, text);
+    assert_non_null(next_view(all, &v));
+    assert_int_equal(prompts_of(text, k, 2), 2);
+    return gr_seen_relation(s, v.kind, shown[k[v.inverse]], shown[k[!v.inverse]]);
+}
+
+static int ordinal_in(const char *text, const char *before, const char *after)
+{
+    static const char *const words[] = { "first",   "second", "third", "fourth", "fifth",    "sixth",
+                                         "seventh", "eighth", "ninth", "tenth",  "eleventh", "twelfth" };
+    char phrase[64];
+    for (int k = 0; k < 12; k++) {
+        snprintf(phrase, sizeof phrase, "%s%s%s", before, words[k], after);
+        if (strstr(text, phrase))
+            return k;
+    }
+    return -1;
+}
+
+static bool place_of_grid_is(const gr_scene *s, const gr_object *o, const char *option)
+{
+    char text[GR_OPTION_BYTES];
+    lower(text, sizeof text, option);
+    static const char *const sides[] = { "left", "right" };
+    int row = -1, col = -1;
+    const bool bottom = strstr(text, "bottom") != NULL;
+    /* rows: "the R row", "row R", "R row"; else the ordinal beside a side is that of the column */
+    row = ordinal_in(text, "", " row");
+    if (row < 0)
+        row = ordinal_in(text, "row ", "");
+    for (int side = 0; side < 2; side++) {
+        char after[48];
+        const char *const forms[] = { " from the %s", " counting from the %s",
+                                      " when one counts from the %s" };
+        for (int f = 0; f < 3; f++) {
+            snprintf(after, sizeof after, forms[f], sides[side]);
+            const int k = ordinal_in(text, "", after);
+            if (k >= 0)
+                col = side ? s->cell_count[o->row] - 1 - k : k;
+        }
+        snprintf(after, sizeof after, "counted from the %s it is the ", sides[side]);
+        const int k = ordinal_in(text, after, "");
+        if (k >= 0)
+            col = side ? s->cell_count[o->row] - 1 - k : k;
+    }
+    if (!strstr(text, "left") && !strstr(text, "right")) { /* one column */
+        row = ordinal_in(text, "the ", bottom ? " from the bottom" : " from the top");
+        if (row < 0)
+            row = ordinal_in(text, "the ", bottom ? " counting from the bottom" : " counting from the top");
+        col = 0;
+    }
+    if (row < 0)
+        row = 0;
+    else if (bottom)
+        row = s->rows - 1 - row;
+    return row == o->row && col == o->col;
+}
+
+static bool attribute_is(const gr_scene *s, const gr_question *q, const gr_object *o, const char *option)
+{
+    char text[GR_OPTION_BYTES];
+    (void)s;
+    lower(text, sizeof text, option);
+    if (q->family == GR_ASK_SHAPE)
+        return word_in(text, gr_shape_noun(o->shape)->word) != NULL;
+    if (q->family == GR_ASK_MATERIAL)
+        return word_in(text, gr_material_word(o->material)->noun) != NULL;
+    if (q->family == GR_ASK_PATTERN)
+        return word_in(text, gr_pattern_word(o->pattern)) ||
+               word_in(text, gr_pattern_phrase(o->pattern)->noun);
+    bool good = word_in(text, gr_colour_word(o->colour)) != NULL;
+    if (o->kind == GR_OBJECT_SHAPE && o->pattern != GR_PATTERN_PLAIN)
+        good = good && word_in(text, gr_colour_word(o->second));
+    return good;
+}
+
+/* Whether a mirror option is true, of the forms there are. */
+static bool mirror_is(const gr_scene *s, const gr_question *q, const int *shown, int n_shown,
+                      const char *option)
+{
+    char text[GR_OPTION_BYTES], asked[GR_PHRASE_BYTES];
+    int k[4];
+    lower(text, sizeof text, option);
+    lower(asked, sizeof asked, q->text.text);
+    const bool for_thing = strstr(asked, "thing itself") || strstr(asked, "really there") ||
+                           strstr(asked, "real object") || strstr(asked, "no image but");
+    const int n = prompts_of(option, k, 4);
+    int n_true = 0;
+    for (int j = 0; j < n_shown; j++)
+        n_true += (s->objects[shown[j]].entity == GR_ENTITY) == for_thing;
+    const gr_object *o = &s->objects[shown[q->about < 0 ? 0 : q->about]];
+    if (strncmp(text, "yes", 3) == 0 || strncmp(text, "no.", 3) == 0)
+        return (o->entity != GR_ENTITY) == (text[0] == 'y');
+    if (q->about >= 0)
+        return o->entity == GR_ENTITY ? strstr(text, "thing itself") || strstr(text, "real object") ||
+                                            strstr(text, "really there")
+               : o->entity == GR_ON_SCREEN ? strstr(text, "screen") != NULL
+               : o->entity == GR_SHADOW    ? strstr(text, "shadow") != NULL
+                                           : strstr(text, "reflection") || strstr(text, "mirror image");
+    if (n == 0)
+        return n_true == 0;
+    if (n == 1)
+        return n_true == 1 && (s->objects[shown[k[0]]].entity == GR_ENTITY) == for_thing;
+    const bool first = s->objects[shown[k[0]]].entity != GR_ENTITY,
+               second = s->objects[shown[k[1]]].entity != GR_ENTITY;
+    return strstr(text, "but not") ? first && !second : first && second;
+}
+
+/* "what is VIEW <PromptN>", with one, both or none of the regions. */
+static bool which_is(const gr_scene *s, const gr_question *q, const int *shown, const char *option)
+{
+    char asked[GR_PHRASE_BYTES];
+    view v;
+    int of[8], k[8], n_true = 0;
+    lower(asked, sizeof asked, q->text.text);
+    const char *at = next_view(asked, &v);
+    assert_non_null(at);
+    const int object = strstr(at, "<prompt")[7] - '0';
+    const int n_of = prompts_of(q->text.text, of, 8), n = prompts_of(option, k, 8);
+    for (int j = 0; j < n_of; j++) {
+        if (of[j] == object)
+            continue;
+        const int x = shown[of[j]], b = shown[object];
+        const gr_truth t = v.inverse ? gr_seen_relation(s, v.kind, b, x) : gr_seen_relation(s, v.kind, x, b);
+        assert_int_not_equal(t, GR_UNCLEAR);
+        n_true += t == GR_TRUE;
+    }
+    for (int j = 0; j < n; j++) {
+        const int x = shown[k[j]], b = shown[object];
+        if ((v.inverse ? gr_seen_relation(s, v.kind, b, x) : gr_seen_relation(s, v.kind, x, b)) != GR_TRUE)
+            return false;
+    }
+    return n == n_true;
+}
+
+static gr_truth relation_option(const gr_scene *s, const gr_question *q, const int *shown, const char *option)
+{
+    const bool yes = strcmp(option, "Yes.") == 0;
+    if (yes || strcmp(option, "No.") == 0) {
+        const gr_truth t = statement_truth(s, shown, q->text.text);
+        return t == GR_UNCLEAR ? t : (t == GR_TRUE) == yes ? GR_TRUE : GR_FALSE;
+    }
+    if (strstr(option, "> is "))
+        return statement_truth(s, shown, option);
+    return which_is(s, q, shown, option) ? GR_TRUE : GR_FALSE;
+}
+
+static gr_truth option_truth(const gr_scene *s, const gr_question *q, const gr_asking *a, const char *option)
+{
+    const gr_object *o = q->about >= 0 ? &s->objects[a->shown[q->about]] : NULL;
+    bool is;
+    switch (q->family) {
+    case GR_ASK_ORDER:
+        is = place_of_grid_is(s, o, option);
+        break;
+    case GR_ASK_MIRROR:
+        is = mirror_is(s, q, a->shown, a->n_shown, option);
+        break;
+    case GR_ASK_RELATION:
+        return relation_option(s, q, a->shown, option);
+    default:
+        is = attribute_is(s, q, o, option);
+    }
+    return is ? GR_TRUE : GR_FALSE;
+}
+
+static void print_question(char *to, size_t n, const gr_question *q)
+{
+    size_t at = (size_t)snprintf(to, n, "%s", q->text.text);
+    for (int k = 0; k < q->n_options && at < n; k++)
+        at += (size_t)snprintf(to + at, n - at, " | %s%s", k == q->right ? "*" : "", q->options[k]);
+}
+
+static void one_option_of_each_question_is_true(void **state)
+{
+    (void)state;
+    static gr_scene s;
+    int made[GR_ASK_CATEGORIES] = { 0 };
+    for (uint64_t index = 0; index < SCENES; index++) {
+        make_scene(&s, index);
+        for (int family = 0; family < GR_ASK_CATEGORIES; family++) {
+            gr_draws d = gr_draws_for(5, 2, 0, (uint32_t)index, (uint32_t)family);
+            gr_asking a = { .s = &s, .d = &d };
+            gr_question q;
+            if (!gr_question_make(&q, &a, (gr_ask)family))
+                continue;
+            char text[4096];
+            print_question(text, sizeof text, &q);
+            made[family]++;
+            assert_true(q.n_options == 4 || q.n_options == 2);
+            assert_false(q.text.full || q.answer.full);
+            assert_in_range(a.n_shown, 1, GR_SHOWN_MAX);
+            for (int k = 0; k < q.n_options; k++) {
+                for (int j = 0; j < k; j++)
+                    assert_string_not_equal(q.options[j], q.options[k]);
+                if (option_truth(&s, &q, &a, q.options[k]) != (k == q.right ? GR_TRUE : GR_FALSE))
+                    fail_msg("scene %d, %s: option %c: %s", (int)index, gr_ask_name((gr_ask)family), 'A' + k,
+                             text);
+            }
+        }
+    }
+    for (int family = 0; family < GR_ASK_CATEGORIES; family++)
+        if (made[family] < 150)
+            fail_msg("only %d questions of %s", made[family], gr_ask_name((gr_ask)family));
+}
+
+/* --- statistics ---------------------------------------------------------------------------------------- */
+
+/* What the options of a category say, apart from the region they name. */
+typedef struct {
+    char text[GR_OPTION_BYTES];
+    int offered, right;
+    double expected; /* how often it would be right by chance */
+} said;
+
+enum { SAID_MAX = 8192 };
+static said all_said[SAID_MAX];
+static int n_said;
+
+static void note(const char *option, bool right, int n_options)
+{
+    int k = 0;
+    while (k < n_said && strcmp(all_said[k].text, option) != 0)
+        k++;
+    if (k == SAID_MAX)
+        return;
+    if (k == n_said) {
+        all_said[n_said] = (said){ .offered = 0 };
+        snprintf(all_said[n_said++].text, GR_OPTION_BYTES, "%s", option);
+    }
+    all_said[k].offered++;
+    all_said[k].right += right;
+    all_said[k].expected += 1.0 / n_options;
+}
+
+static const char *colour_name(int k) { return gr_colour_word((gr_colour)k); }
+static const char *shape_name(int k) { return gr_shape_noun((gr_shape_kind)k)->word; }
+static const char *material_name(int k) { return gr_material_word((gr_material)k)->noun; }
+static const char *pattern_name(int k)
+{
+    static const char *const stems[] = { "no pattern", "strip", "dot", "check", "zigzag", "net" };
+    return stems[k];
+}
+
+/* "<Prompt1> is holding <Prompt0>." -> its relation and voice; attributes -> their word. */
+static void essence(char *to, const gr_question *q, const char *option)
+{
+    char all[GR_PHRASE_BYTES];
+    view v;
+    lower(all, sizeof all, option);
+    if (q->family == GR_ASK_RELATION && strstr(all, " is ") && next_view(all, &v)) {
+        snprintf(to, GR_OPTION_BYTES, "%s", v.words);
+        return;
+    }
+    const struct {
+        gr_ask family;
+        int n;
+        const char *(*word)(int k);
+    } words[] = { { GR_ASK_COLOUR, GR_COLOURS, colour_name },
+                  { GR_ASK_SHAPE, GR_SHAPES, shape_name },
+                  { GR_ASK_MATERIAL, GR_MATERIALS, material_name },
+                  { GR_ASK_PATTERN, GR_PATTERNS, pattern_name } };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (int k = 0; k < words[i].n && q->family == words[i].family && !strstr(all, " and "); k++)
+            if (strstr(all, words[i].word(k)) ||
+                (words[i].family == GR_ASK_PATTERN && k == 0 && strstr(all, "plain"))) {
+                snprintf(to, GR_OPTION_BYTES, "%s", words[i].word(k));
+                return;
+            }
+    snprintf(to, GR_OPTION_BYTES, "%s", option);
+}
+
+static void options_give_nothing_away(void **state)
+{
+    (void)state;
+    static gr_scene s;
+    for (int family = 0; family < GR_ASK_CATEGORIES; family++) {
+        int letters[4] = { 0 }, four = 0, longest_right = 0, decided = 0;
+        double worst = 0;
+        char worst_text[GR_OPTION_BYTES] = "";
+        n_said = 0;
+        for (uint64_t index = 0; index < 4 * SCENES; index++) {
+            make_scene(&s, index);
+            gr_draws d = gr_draws_for(6, 2, 0, (uint32_t)index, (uint32_t)family);
+            gr_asking a = { .s = &s, .d = &d };
+            gr_question q;
+            if (!gr_question_make(&q, &a, (gr_ask)family))
+                continue;
+            for (int k = 0; k < q.n_options; k++) {
+                char text[GR_OPTION_BYTES];
+                essence(text, &q, q.options[k]);
+                note(text, k == q.right, q.n_options);
+            }
+            if (q.n_options != 4)
+                continue;
+            letters[q.right]++;
+            four++;
+            size_t most = 0;
+            int at = 0, same = 0;
+            for (int k = 0; k < 4; k++) {
+                const size_t n = strlen(q.options[k]);
+                same = n == most ? same + 1 : n > most ? 0 : same;
+                at = n > most ? k : at;
+                most = n > most ? n : most;
+            }
+            decided += same == 0;
+            longest_right += same == 0 && at == q.right;
+        }
+        const double sd = sqrt(four * 0.25 * 0.75);
+        for (int k = 0; k < 4; k++)
+            if (fabs(letters[k] - four / 4.0) > 4 * sd)
+                fail_msg("%s: %c is right %d times of %d", gr_ask_name((gr_ask)family), 'A' + k, letters[k],
+                         four);
+        const double off = longest_right - decided / 4.0;
+        if (!getenv("GR_TEST_SHOW") && fabs(off) > 0.06 * decided + 4 * sqrt(decided * 0.25 * 0.75))
+            fail_msg("%s: the longest option is right %d times of %d", gr_ask_name((gr_ask)family),
+                     longest_right, decided);
+        for (int k = 0; k < n_said; k++) {
+            const said *w = &all_said[k];
+            if (w->offered < 40)
+                continue;
+            const double by = fabs(w->right - w->expected) / w->offered -
+                              4 * sqrt(0.25 * 0.75 / w->offered); /* what chance does not explain */
+            if (getenv("GR_TEST_SHOW"))
+                printf("%-16s %-40s %5d offered %.3f right, %.3f by chance\n", gr_ask_name((gr_ask)family),
+                       w->text, w->offered, (double)w->right / w->offered, w->expected / w->offered);
+            if (by > worst) {
+                worst = by;
+                memcpy(worst_text, w->text, sizeof worst_text);
+            }
+        }
+        if (!getenv("GR_TEST_SHOW") && worst > 0.1)
+            fail_msg("%s: '%s' alone tells by %.2f", gr_ask_name((gr_ask)family), worst_text, worst);
+    }
+}
+
+/* --- more ---------------------------------------------------------------------------------------------- */
+
+static void questions_about_what_is_shown_keep_it(void **state)
+{
+    (void)state;
+    static gr_scene s;
+    int made[GR_ASK_FAMILIES] = { 0 };
+    for (uint64_t index = 0; index < SCENES; index++) {
+        make_scene(&s, index);
+        gr_draws d = gr_draws_for(7, 2, 0, (uint32_t)index, 0);
+        gr_asking a = { .s = &s, .d = &d };
+        int objects[GR_SHOWN_MAX];
+        const int n = gr_asking_fill(&a, objects, 0, 1 + (int)(index % 5));
+        for (int family = 0; family < GR_ASK_FAMILIES; family++) {
+            gr_question q;
+            memcpy(a.shown, objects, sizeof objects);
+            a.n_shown = n;
+            if (n == 0 || !gr_question_make(&q, &a, (gr_ask)family))
+                continue;
+            int k[32];
+            made[family]++;
+            assert_int_equal(a.n_shown, n);
+            assert_memory_equal(a.shown, objects, (size_t)n * sizeof *objects);
+            const int named = prompts_of(q.text.text, k, 32);
+            assert_true(named > 0);
+            for (int j = 0; j < named; j++)
+                assert_true(k[j] < n);
+            assert_true(q.answer.n > 0);
+        }
+    }
+    for (int family = 0; family < GR_ASK_FAMILIES; family++)
+        if (made[family] < 20)
+            fail_msg("only %d questions of %s", made[family], gr_ask_name((gr_ask)family));
+}
+
+static void free_answers_fit_the_regions(void **state)
+{
+    (void)state;
+    static gr_scene s;
+    for (uint64_t index = 0; index < SCENES; index++) {
+        make_scene(&s, index);
+        gr_draws d = gr_draws_for(8, 2, 0, (uint32_t)index, 0);
+        gr_asking a = { .s = &s, .d = &d };
+        gr_question q;
+        char answer[GR_PHRASE_BYTES], asked[GR_PHRASE_BYTES];
+        if (gr_question_make(&q, &a, GR_ASK_CLASS)) {
+            lower(answer, sizeof answer, q.answer.text);
+            assert_non_null(word_in(answer, gr_object_noun(&s.objects[a.shown[q.about]])->word));
+        }
+        a.n_shown = 0;
+        if (gr_question_make(&q, &a,
+                             GR_ASK_REFER)) { /* as many of the shown fit the words as the answer says */
+            int fits = 0;
+            lower(asked, sizeof asked, q.text.text);
+            for (int k = 0; k < a.n_shown; k++) {
+                const gr_object *o = &s.objects[a.shown[k]];
+                fits += fits_object(asked, o) && word_in(asked, gr_object_noun(o)->word) &&
+                        says_entity(asked, o->entity) &&
+                        (o->entity != GR_ENTITY ||
+                         !(says_entity(asked, GR_REFLECTION) || says_entity(asked, GR_SHADOW) ||
+                           says_entity(asked, GR_ON_SCREEN)));
+            }
+            if (fits < (q.about >= 0))
+                fail_msg("none fits: %s %s", q.text.text, q.answer.text);
+            if (q.about < 0)
+                assert_true(strstr(q.answer.text, "None") || strstr(q.answer.text, "no such"));
+        }
+    }
+}
+
+static void the_same_draws_give_the_same_words(void **state)
+{
+    (void)state;
+    static gr_scene s;
+    make_scene(&s, 3);
+    for (int i = 0; i < s.n_objects; i++) {
+        gr_phrase one = { 0 }, two = { 0 };
+        gr_draws d = gr_draws_for(1, 2, 3, 4, (uint32_t)i), e = d;
+        if (!gr_seen(&s, i))
+            continue;
+        gr_describe(&one, &s, i, GR_DESCRIBE_FULL, &d);
+        gr_describe(&two, &s, i, GR_DESCRIBE_FULL, &e);
+        assert_string_equal(one.text, two.text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(descriptions_are_true_and_full_ones_say_all),
+        cmocka_unit_test(one_option_of_each_question_is_true),
+        cmocka_unit_test(options_give_nothing_away),
+        cmocka_unit_test(questions_about_what_is_shown_keep_it),
+        cmocka_unit_test(free_answers_fit_the_regions),
+        cmocka_unit_test(the_same_draws_give_the_same_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
