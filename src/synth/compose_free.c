@@ -48,7 +48,7 @@ void compose_free(composer *c)
     const float side = side_of(c);
     const int n = 2 + below(c, side < 120 ? 4 : side < 200 ? 6 : 9);
     for (int i = 0; i < n; i++) {
-        const float size = larger(25, side * between(c, 0.14F, n < 5 ? 0.5F : 0.32F));
+        const float size = larger(25, side * between(c, 0.16F, n < 5 ? 0.55F : 0.36F));
         group g;
         if (chance(c, 0.2) && compose_behind(c, &g, larger(30, size)))
             compose_put_group(c, &g, area, 2);

@@ -13,7 +13,14 @@ static gr_object shadow_of(const gr_object *o, const light *l)
     s.entity = GR_SHADOW;
     s.of = 1; /* within its group */
     const float size = larger(o->w, o->h);
-    if (l->on_floor) {
+    if (l->on_floor && o->kind == GR_OBJECT_FIGURE) { /* it lies, its feet at the figure's */
+        s.w = 0.9F * o->w;
+        s.h = 0.75F * o->h;
+        s.angle = l->x > 0 ? 1.2F : -1.2F;
+        const gr_point feet = gr_object_outward(&s, 0, 0.96F);
+        s.x += o->x - feet.x;
+        s.y += o->y + 0.48F * o->h - feet.y;
+    } else if (l->on_floor) {
         s.h = 0.42F * o->h;
         s.angle = 0;
         s.x = o->x + l->x * 0.9F * o->w;
