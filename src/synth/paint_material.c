@@ -70,27 +70,27 @@ static float light_of(const paint_stuff *m, float x, float y, float slope)
     switch (m->material) {
     case GR_MATERIAL_METAL: { /* bands of reflected light across */
         const float t = (float)gr_sin((double)(6.5F * (slope + m->phase)));
-        return 0.84F + 0.3F * t * t * t + 0.22F * (float)gr_sin((double)(15 * slope + 3 * m->phase));
+        return 0.93F + 0.28F * t * t * t + 0.2F * (float)gr_sin((double)(15 * slope + 3 * m->phase));
     }
     case GR_MATERIAL_WOOD: { /* rings, cut along */
         const float cell = clamp(0.16F * m->size_px, 5, 26);
         const float bend = paint_noise(m->seed, x / (5 * cell), y / (1.4F * cell));
         const float ring = part_of(y / cell + 2.2F * bend + 64);
         const float fibre = paint_noise(m->seed + 1, x / 9, y / 1.3F);
-        return 1.04F - 0.42F * ring * ring + 0.16F * (fibre - 0.5F);
+        return 1.09F - 0.42F * ring * ring + 0.16F * (fibre - 0.5F);
     }
     case GR_MATERIAL_STONE: {
         const float speckle = paint_noise(m->seed, x / 1.5F, y / 1.5F);
         const float cloud = paint_noise(m->seed + 1, x / 11, y / 11);
         const float spots = speckle > 0.72F ? 0.34F : speckle < 0.28F ? -0.42F : 0;
-        return 0.94F + spots + 0.22F * (cloud - 0.5F) - 0.06F * slope;
+        return 1.0F + spots + 0.22F * (cloud - 0.5F) - 0.06F * slope;
     }
     case GR_MATERIAL_FABRIC: { /* threads over and under */
         const float thread = clamp(0.06F * m->size_px, 2, 5);
         const float u = x / thread + 128, v = y / thread + 128;
         const bool over = is_odd(u) != is_odd(v);
         const float a = part_of(over ? v : u) - 0.5F;
-        return (over ? 1.06F : 0.86F) - 0.9F * a * a + 0.08F * (paint_hash(m->seed, (int)u, (int)v) - 0.5F);
+        return (over ? 1.1F : 0.9F) - 0.9F * a * a + 0.08F * (paint_hash(m->seed, (int)u, (int)v) - 0.5F);
     }
     case GR_MATERIAL_GLASS:
         return 1.05F - 0.1F * slope;
