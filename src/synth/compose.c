@@ -70,9 +70,9 @@ void gr_scene_compose_as(gr_scene *s, uint64_t seed, gr_split split, uint64_t in
                          const gr_compose_options *options)
 {
     static void (*const kinds[GR_SCENE_KINDS])(composer *) = {
-        [GR_SCENE_FREE] = compose_free,       [GR_SCENE_GRID] = compose_grid,
-        [GR_SCENE_RELATED] = compose_related, [GR_SCENE_MIRROR] = compose_mirror,
-        [GR_SCENE_SHADOWS] = compose_shadows, [GR_SCENE_SCREEN] = compose_screen,
+        [GR_SCENE_FREE] = gr_compose_free,       [GR_SCENE_GRID] = gr_compose_grid,
+        [GR_SCENE_RELATED] = gr_compose_related, [GR_SCENE_MIRROR] = gr_compose_mirror,
+        [GR_SCENE_SHADOWS] = gr_compose_shadows, [GR_SCENE_SCREEN] = gr_compose_screen,
     };
     gr_compose_options o;
     gr_compose_options_init(&o);
