@@ -114,6 +114,17 @@ int gr_compose_put_group(composer *c, const group *g, const float area[4], float
     return first;
 }
 
+/* On one side at least by a sixth of its size: what lies within the other's bounds looks inside, not before.
+ */
+static bool reaches_beyond(const gr_object *front, const gr_object *rear)
+{
+    float f[4], r[4];
+    gr_object_bounds(front, f);
+    gr_object_bounds(rear, r);
+    const float across = (f[2] - f[0]) / 6, down = (f[3] - f[1]) / 6;
+    return f[0] < r[0] - across || f[1] < r[1] - down || f[2] > r[2] + across || f[3] > r[3] + down;
+}
+
 bool gr_compose_behind(composer *c, group *g, float size)
 {
     static const gr_shape_kind solid[] = { GR_SHAPE_CIRCLE,    GR_SHAPE_OVAL,    GR_SHAPE_SQUARE,
@@ -129,7 +140,7 @@ bool gr_compose_behind(composer *c, group *g, float size)
         front.x = between(c, -0.7F, 0.7F) * size;
         front.y = between(c, -0.6F, 0.6F) * size;
         const float hidden = gr_object_hidden(&rear, &front, 1);
-        if (hidden < 0.22F || hidden > 0.58F)
+        if (hidden < 0.22F || hidden > 0.58F || !reaches_beyond(&front, &rear))
             continue;
         g->at[0] = rear;
         g->at[1] = front;

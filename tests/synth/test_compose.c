@@ -184,6 +184,7 @@ static void check_relation(const gr_scene *s, const gr_scene_relation *q, uint64
         const float hidden = gr_object_hidden(a, b, 1);
         HOLDS(q->subject < q->object); /* painted first */
         HOLDS(hidden >= 0.2F && hidden <= 0.6F);
+        HOLDS(r[0] < p[0] - 2 || r[1] < p[1] - 2 || r[2] > p[2] + 2 || r[3] > p[3] + 2); /* not within it */
         HOLDS(b->kind == GR_OBJECT_SHAPE && b->material != GR_MATERIAL_GLASS);
         break;
     }
