@@ -1,6 +1,7 @@
 #include "synth/outline.h"
 
 #include "base/mathx.h"
+#include "synth/vocabulary.h"
 
 #define PI 3.14159265358979323846
 
@@ -191,8 +192,10 @@ static bool takes(const gr_object *o, const gr_outline *outline, float u, float 
         if (o->shape == GR_SHAPE_CIRCLE || o->shape == GR_SHAPE_OVAL)
             return u * u + v * v < 1;
         return gr_outline_has(outline, u, v);
-    case GR_OBJECT_THING:
-        return u * u + v * v < 1;
+    case GR_OBJECT_THING: { /* cells of 8 x 8 */
+        const int x = (int)(4 * (u + 1)), y = (int)(4 * (v + 1));
+        return x >= 0 && y >= 0 && x < 8 && y < 8 && gr_thing_at(o->thing)->cells >> (8 * y + x) & 1;
+    }
     case GR_OBJECT_FIGURE:
         return u > -0.5F && u < 0.5F && v > -1 && v < 1;
     default:
