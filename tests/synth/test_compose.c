@@ -3,6 +3,7 @@
 
 #include "synth/compose.h"
 #include "synth/outline.h"
+#include "synth/paint.h"
 #include "synth/relation.h"
 #include "synth/vocabulary.h"
 
@@ -410,6 +411,24 @@ static void left_and_next_follow_from_bounds(void **state)
     assert_int_equal(gr_relation_truth(&s, GR_RELATION_NEXT_TO, 0, 1), GR_UNCLEAR);
 }
 
+/* --- without cairo ---------------------------------------------------------------------------------------
+ */
+
+static void a_build_without_libraries_refuses_to_paint(void **state)
+{
+    (void)state;
+#if defined(GR_HAVE_SYNTH) && defined(GR_HAVE_JPEG)
+    skip(); /* test_paint_scene is about this build */
+#else
+    gr_error err = { 0 };
+    gr_painter *painter = NULL;
+    gr_runtime *rt = test_runtime_threads(1);
+    MUST_FAIL(gr_painter_new(&painter, rt, NULL, &err), GR_ERR_UNSUPPORTED,
+              "without cairo, freetype or libjpeg");
+    gr_runtime_free(rt);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +440,7 @@ int main(void)
         cmocka_unit_test(the_same_numbers_give_the_same_scene_and_others_another),
         cmocka_unit_test(options_force_kind_and_size),
         cmocka_unit_test(left_and_next_follow_from_bounds),
+        cmocka_unit_test(a_build_without_libraries_refuses_to_paint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
