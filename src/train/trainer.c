@@ -150,7 +150,7 @@ static gr_status accumulate(gr_trainer *t, const gr_train_source *source, uint32
 }
 
 /* Gradients, loss and rows become those of all ranks. */
-static gr_status add_up(gr_trainer *t, gr_trainer_result *result, gr_error *err)
+static gr_status add_ranks(gr_trainer *t, gr_trainer_result *result, gr_error *err)
 {
     double totals[] = { result->loss, (double)result->rows };
     GR_TRY(gr_ranks_sum(&t->o.ranks, GR_DTYPE_F64, totals, 2, err));
@@ -165,7 +165,7 @@ static gr_status all_gradients(gr_trainer *t, const gr_train_source *source, uin
     char begin[GR_TRAIN_NAME] = "", end[GR_TRAIN_NAME] = "";
     const gr_status st = accumulate(t, source, epoch, first, n, result, begin, end, err);
     GR_TRY(gr_ranks_agree(&t->o.ranks, st, err));
-    GR_TRY(add_up(t, result, err));
+    GR_TRY(add_ranks(t, result, err));
     result->norm = gr_grad_norm(&t->flat);
     if (!isfinite(result->norm))
         return gr_fail(err, GR_ERR_LIMIT,
