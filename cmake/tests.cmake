@@ -2,6 +2,10 @@
 # ThreadSanitizer. tests/cli/NOUN.sh and tests/install/NOUN.sh are scripts; fuzz/fuzz_NOUN.c is replayed over fuzz/corpus/NOUN.
 enable_testing()
 add_custom_target(threaded_tests)
+set(GR_TEST_ENVIRONMENT "")
+if(GR_SANITIZE MATCHES address)
+  set(GR_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/fontconfig.lsan:print_suppressions=0")
+endif()
 
 function(gr_test_program source)
   get_filename_component(name ${source} NAME_WE)
@@ -21,7 +25,7 @@ function(gr_test_program source)
     target_link_libraries(${name} PRIVATE grasp_test_support)
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS ${area})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS ${area} ENVIRONMENT "${GR_TEST_ENVIRONMENT}")
   if(threaded)
     set_property(TEST ${name} APPEND PROPERTY LABELS threads)
     add_dependencies(threaded_tests ${name})
@@ -31,7 +35,7 @@ endfunction()
 function(gr_test_script area script)   # further arguments go to the script
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME ${area}_${name} COMMAND sh ${script} ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${area}_${name} PROPERTIES TIMEOUT 300 LABELS ${area} SKIP_RETURN_CODE 77)
+  set_tests_properties(${area}_${name} PROPERTIES TIMEOUT 300 LABELS ${area} SKIP_RETURN_CODE 77 ENVIRONMENT "${GR_TEST_ENVIRONMENT}")
 endfunction()
 
 if(GR_TESTS AND PKG_CONFIG_FOUND)   # the core does not ask for cmocka, and takes it where it is

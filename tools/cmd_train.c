@@ -1,5 +1,8 @@
 /* cmd_train.c - a training run: options from a file and the command line, a live line, an end that can be
- * gone on from. */
+ * gone on from; and a picture of what runs have logged. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include <grasp/train.h>
 
@@ -9,7 +12,8 @@
 #include "units.h"
 
 typedef struct {
-    cli_list set;
+    cli_list set, plot;
+    const char *out;
     bool resume, print_config;
     int64_t threads;
 } train_values;
@@ -29,7 +33,16 @@ static const cli_option rows[] = {
       "threads that compute; 0, the default, is as many as the process may use. Results do not depend on "
       "it" },
 };
-static const cli_table tables[] = { CLI_TABLE("Training", rows, 0) };
+static const cli_option plot_rows[] = {
+    { "plot", 0, CLI_LIST, AT(plot), "RUN", NULL, 0, 0,
+      "train nothing; draw the curves of this run's output folder, finished or not. Arguments are then "
+      "further "
+      "runs, up to 8 in one picture" },
+    { "out", 'o', CLI_TEXT, AT(out), "OUT.png", NULL, 0, 0,
+      "the picture of --plot: a .png, .svg or .pdf; of one run its default is plot.png in the folder" },
+};
+static const cli_table tables[] = { CLI_TABLE("Training", rows, 0),
+                                    CLI_TABLE("A picture of runs", plot_rows, 0) };
 
 /* One call of the command. */
 typedef struct {
@@ -134,18 +147,100 @@ static int with_options(cli *app, const train_values *v, gr_training *options)
     return v->print_config ? show(app, options) : go(app, options, v->resume);
 }
 
+/* --- the picture ------------------------------------------------------------------------------- */
+
+/* RUN/plot.png, or beside a log that is named itself. */
+static bool default_out(char *out, size_t n, const char *of)
+{
+    struct stat s;
+    const bool is_dir = stat(of, &s) != 0 || S_ISDIR(s.st_mode);
+    const char *slash = strrchr(of, '/');
+    const size_t folder = is_dir ? strlen(of) : slash ? (size_t)(slash - of) + 1 : 0;
+    const bool joined = folder == 0 || of[folder - 1] == '/';
+    const int length = snprintf(out, n, "%.*s%splot.png", (int)folder, of, joined ? "" : "/");
+    return length >= 0 && (size_t)length < n;
+}
+
+static void print_plot(cli *app, const char *out, const char *const *runs, size_t n)
+{
+    if (!app->common.json) {
+        cli_print(&app->out, "%s\n", out);
+        return;
+    }
+    cli_json j;
+    cli_json_init(&j, app->out.results);
+    cli_json_open(&j, NULL, '{');
+    cli_json_text(&j, "plot", out);
+    cli_json_open(&j, "runs", '[');
+    for (size_t i = 0; i < n; i++)
+        cli_json_text(&j, NULL, runs[i]);
+    cli_json_close(&j, ']');
+    cli_json_close(&j, '}');
+    cli_print(&app->out, "\n");
+}
+
+static int draw(cli *app, gr_runtime *rt, const char *const *runs, size_t n, const char *out)
+{
+    gr_error err = { 0 };
+    char beside[4096];
+    if (!out && (n > 1 || !default_out(beside, sizeof beside, runs[0]))) {
+        cli_error(&app->out, "a picture of %zu runs needs a name: --out OUT.png", n);
+        return CLI_EXIT_USAGE;
+    }
+    out = out ? out : beside;
+    if (gr_training_plot(rt, runs, n, out, &err) != GR_OK)
+        return cli_fail(&app->out, &err, CLI_AT_INPUT);
+    print_plot(app, out, runs, n);
+    return CLI_EXIT_OK;
+}
+
+static int plot(cli *app, gr_runtime *rt, const train_values *v)
+{
+    const char *runs[GR_TRAINING_PLOT_RUNS];
+    const size_t n = v->plot.count + app->n_args;
+    if (v->set.count > 0 || v->resume || v->print_config) {
+        cli_error(&app->out, "--plot trains nothing: --set, --resume and --print-config do not go with it");
+        return CLI_EXIT_USAGE;
+    }
+    if (n > GR_TRAINING_PLOT_RUNS) {
+        cli_error(&app->out, "--plot shows up to %d runs in one picture, not %zu", GR_TRAINING_PLOT_RUNS, n);
+        return CLI_EXIT_USAGE;
+    }
+    for (size_t i = 0; i < n; i++)
+        runs[i] = i < v->plot.count ? v->plot.items[i] : app->args[i - v->plot.count];
+    return draw(app, rt, runs, n, v->out);
+}
+
+/* --- the subcommand ---------------------------------------------------------------------------- */
+
+static int train(cli *app, gr_runtime *rt, const train_values *v)
+{
+    gr_error err = { 0 };
+    gr_training *options;
+    const int code = gr_training_new(&options, rt, &err) == GR_OK
+                         ? with_options(app, v, options)
+                         : (int)cli_fail(&app->out, &err, CLI_AT_INPUT);
+    gr_training_free(options);
+    return code;
+}
+
 static int run(cli *app, const void *values)
 {
     const train_values *v = values;
+    const bool plots = v->plot.count > 0;
     gr_error err = { 0 };
     gr_runtime *rt;
-    gr_training *options;
+    if (!plots && app->n_args > 1) {
+        cli_error(&app->out, "'%s' is one argument too many; usage: grasp train [CONFIG]", app->args[1]);
+        return CLI_EXIT_USAGE;
+    }
+    if (!plots && v->out) /* perhaps from the environment, for another subcommand */
+        cli_warn(&app->out,
+                 "--out is the picture of --plot and not used here; a run's folder is --set output=DIR");
     app->common.threads = v->threads;
     if (cli_runtime_new(&rt, app, &err) != GR_OK)
         return cli_fail(&app->out, &err, CLI_AT_INPUT);
-    int code = gr_training_new(&options, rt, &err) == GR_OK ? with_options(app, v, options)
-                                                            : (int)cli_fail(&app->out, &err, CLI_AT_INPUT);
-    gr_training_free(options);
+    const int code = plots ? plot(app, rt, v) : train(app, rt, v);
     gr_runtime_free(rt);
     return code;
 }
@@ -162,15 +257,19 @@ const cli_command cmd_train = {
              "on from, "
              "to the same bits as if the run had never stopped. Ctrl-C, SIGTERM or a file STOP in the output "
              "folder "
-             "end the run after the step that is being made, with a checkpoint.",
+             "end the run after the step that is being made, with a checkpoint.\n\n"
+             "--plot draws what a run has logged so far: loss as logged and smoothed, validation loss, "
+             "learning rate and norm of the gradient over the steps; of several runs, in one picture.",
     .examples = "  grasp train --print-config --json > train.json\n"
                 "  grasp train train.json --set model=GAR-1B --set data=rows.jsonl --set output=run\n"
                 "  grasp train train.json --set parts=projector,mask --set memory_gb=20\n"
-                "  grasp train train.json --resume\n",
+                "  grasp train train.json --resume\n"
+                "  grasp train --plot run\n"
+                "  grasp train --plot run-a run-b run-c --out compared.svg\n",
     .min_args = 0,
-    .max_args = 1,
+    .max_args = -1, /* of runs to plot; of a run that is trained one */
     .tables = tables,
-    .n_tables = 1,
+    .n_tables = 2,
     .values_bytes = sizeof(train_values),
     .run = run,
 };

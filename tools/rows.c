@@ -53,6 +53,7 @@ static const struct {
 } names[] = {
     { "FILE", CLI_VALUE_FILE },    { "IMAGE", CLI_VALUE_FILE },      { "OUT", CLI_VALUE_FILE },
     { "OUTPUTS", CLI_VALUE_FILE }, { "COMMAND", CLI_VALUE_COMMAND }, { "DIR", CLI_VALUE_FOLDER },
+    { "RUN", CLI_VALUE_FOLDER },
 };
 
 static bool all_lower(cli_word word)

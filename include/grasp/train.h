@@ -75,4 +75,16 @@ typedef struct {
 GR_API gr_status gr_training_run(const gr_training *t, bool resume, const gr_train_watch *watch,
                                  gr_train_outcome *outcome, gr_error *err);
 
+/* --- a picture of runs ---------------------------------------------------------------------------- */
+
+#define GR_TRAINING_PLOT_RUNS 8
+
+/* Draws loss, validation, learning rate and norm over the steps of 1 to GR_TRAINING_PLOT_RUNS runs, finished
+ * or not: folders, or their logs. `out` ends in .svg, or, where this build has cairo, in .png or .pdf, and
+ * appears when it is whole. GR_ERR_ARG: another ending, another number of runs. GR_ERR_UNSUPPORTED: no such
+ * format in this build. GR_ERR_FORMAT: a log that is damaged, or has no loss yet. GR_ERR_IO, GR_ERR_LIMIT,
+ * GR_ERR_MEM. */
+GR_API gr_status gr_training_plot(gr_runtime *rt, const char *const *runs, size_t n_runs, const char *out,
+                                  gr_error *err);
+
 #endif
