@@ -9,7 +9,7 @@
 typedef struct {
     const char *preset, *tokenizer;
     int64_t seed, dtype, threads;
-    bool fit_vocab;
+    bool fit_vocab, for_training;
 } values;
 
 #define AT(field) offsetof(values, field)
@@ -24,6 +24,9 @@ static const cli_option rows[] = {
       "type of the stored weights; auto is the preset's: bf16, and f32 for gar-test" },
     { "tokenizer", 0, CLI_TEXT, AT(tokenizer), "FILE|DIR", NULL, 0, 0,
       "tokenizer.json to copy, or its folder; without it every byte is a token" },
+    { "for-training", 0, CLI_FLAG, AT(for_training), NULL, NULL, 0, 0,
+      "weights of the sizes that learning begins with, instead of those at which mistakes of an "
+      "implementation show" },
     { "fit-vocab", 0, CLI_FLAG, AT(fit_vocab), NULL, NULL, 0, 0,
       "size of the vocabulary and special ids are those of --tokenizer, not the preset's" },
     { "threads", 't', CLI_INT, AT(threads), "N", NULL, 0, 1024,
@@ -91,6 +94,7 @@ static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_new_size *si
     o.dtype = types[v->dtype];
     o.tokenizer = v->tokenizer;
     o.fit_vocab = v->fit_vocab;
+    o.for_training = v->for_training;
     o.progress = progress;
     o.progress_user = app;
     GR_TRY(gr_new_measure(size, rt, v->preset, &o, err));

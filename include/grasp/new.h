@@ -21,7 +21,9 @@ typedef struct {
     /* Bytes of weights written and in all, several times a second; false cancels. May be NULL. */
     bool (*progress)(void *user, uint64_t done, uint64_t total);
     void *progress_user;
-    bool fit_vocab; /* size of the vocabulary and special ids are the tokenizer's, not the preset's */
+    bool for_training; /* weights of the scales that learning begins with; default: such that mistakes of an
+                          implementation show */
+    bool fit_vocab;    /* size of the vocabulary and special ids are the tokenizer's, not the preset's */
 } gr_new_options;
 
 GR_API void gr_new_options_init(gr_new_options *options);

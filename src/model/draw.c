@@ -9,11 +9,13 @@
 
 /* First suffix that fits decides. `by_fan`: std is divided by sqrt(product of the dimensions after the
  * first). */
-static const struct rule {
+typedef struct {
     const char *suffix;
     double mean, std;
     bool by_fan;
-} rules[] = {
+} draw_rule;
+
+static const draw_rule peaked[] = {
     { "cls_token", 0, 0.5, false },
     { "pos_embed", 0, 0.5, false },
     { "patch_embed.proj.weight", 0, 2, true },
@@ -35,10 +37,40 @@ static const struct rule {
     { ".weight", 0, 1, true },
 };
 
-static const struct rule *rule_of(const char *name)
+static const draw_rule training[] = {
+    { "cls_token", 0, 0.02, false },
+    { "pos_embed", 0, 0.02, false },
+    { "patch_embed.proj.weight", 0, 1, true },
+    { "mask_patch_embedding.weight", 0, 1, true },
+    { "gamma_1", 1, 0, false },
+    { "gamma_2", 1, 0, false },
+    { "norm_pre.weight", 1, 0, false },
+    { "norm1.weight", 1, 0, false },
+    { "norm2.weight", 1, 0, false },
+    { "input_layernorm.weight", 1, 0, false },
+    { "post_attention_layernorm.weight", 1, 0, false },
+    { "language_model.norm.weight", 1, 0, false },
+    { ".bias", 0, 0, false },
+    { "embed_tokens.weight", 0, 0.02, false },
+    { "lm_head.weight", 0, 0.02, false },
+    { "attn.proj.weight", 0, 0.25, true }, /* what is added to the residual stream */
+    { "fc2.weight", 0, 0.25, true },
+    { "o_proj.weight", 0, 0.25, true },
+    { "down_proj.weight", 0, 0.25, true },
+    { ".weight", 0, 0.5, true },
+};
+
+static const struct {
+    const draw_rule *rules;
+    size_t n;
+} tables[] = { [GR_DRAW_PEAKED] = { peaked, sizeof peaked / sizeof *peaked },
+               [GR_DRAW_TRAINING] = { training, sizeof training / sizeof *training } };
+
+static const draw_rule *rule_of(gr_draw_scales scales, const char *name)
 {
+    const draw_rule *rules = tables[scales].rules;
     const size_t n = strlen(name);
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+    for (size_t i = 0; i < tables[scales].n; i++) {
         const size_t m = strlen(rules[i].suffix);
         if (n >= m && strcmp(name + n - m, rules[i].suffix) == 0)
             return &rules[i];
@@ -81,7 +113,13 @@ static int32_t four_uniforms(uint32_t a, uint32_t b)
 gr_status gr_draw_tensor(void *dst, gr_dtype dtype, const char *name, uint64_t seed, const int64_t *shape,
                          int rank, size_t first, size_t count, gr_error *err)
 {
-    const struct rule *rule = rule_of(name);
+    return gr_draw_tensor_as(dst, dtype, GR_DRAW_PEAKED, name, seed, shape, rank, first, count, err);
+}
+
+gr_status gr_draw_tensor_as(void *dst, gr_dtype dtype, gr_draw_scales scales, const char *name, uint64_t seed,
+                            const int64_t *shape, int rank, size_t first, size_t count, gr_error *err)
+{
+    const draw_rule *rule = rule_of(scales, name);
     if (!rule)
         return gr_fail(err, GR_ERR_ARG, "tensor '%s': no rule says how to draw it", name);
     if (!gr_dtype_is_float(dtype))

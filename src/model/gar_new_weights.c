@@ -24,7 +24,7 @@ typedef struct {
 /* One portion of one tensor, by threads. */
 typedef struct {
     const gr_tensor_spec *spec;
-    uint64_t seed;
+    const gr_gar_new_options *o;
     uint8_t *out;
     size_t first, count;
 } portion;
@@ -34,9 +34,9 @@ static void draw_unit(void *user, size_t unit, int worker)
     const portion *p = user;
     const size_t at = unit * UNIT, n = p->count - at < UNIT ? p->count - at : UNIT;
     (void)worker;
-    gr_draw_tensor(p->out + at * gr_dtype_bytes(p->spec->dtype), p->spec->dtype, p->spec->name, p->seed,
-                   p->spec->shape, p->spec->rank, p->first + at, n,
-                   NULL); /* was tried on no elements before */
+    gr_draw_tensor_as(p->out + at * gr_dtype_bytes(p->spec->dtype), p->spec->dtype, p->o->scales,
+                      p->spec->name, p->o->seed, p->spec->shape, p->spec->rank, p->first + at, n,
+                      NULL); /* was tried on no elements before */
 }
 
 static gr_status draw_tensor(void *user, size_t i, gr_safetensors_writer *file, gr_error *err)
@@ -44,9 +44,10 @@ static gr_status draw_tensor(void *user, size_t i, gr_safetensors_writer *file, 
     weights *w = user;
     const gr_tensor_spec *s = &w->specs[i];
     const size_t element = gr_dtype_bytes(w->dtype), n = gr_safetensors_writer_left(file) / element;
-    GR_TRY(gr_draw_tensor(w->buffer, w->dtype, s->name, w->o->seed, s->shape, s->rank, 0, 0, err));
+    GR_TRY(gr_draw_tensor_as(w->buffer, w->dtype, w->o->scales, s->name, w->o->seed, s->shape, s->rank, 0, 0,
+                             err));
     for (size_t at = 0; at < n; at += PORTION) {
-        portion p = { s, w->o->seed, w->buffer, at, n - at < PORTION ? n - at : PORTION };
+        portion p = { s, w->o, w->buffer, at, n - at < PORTION ? n - at : PORTION };
         gr_threads_run(w->rt->threads, (p.count + UNIT - 1) / UNIT, draw_unit, &p);
         GR_TRY(gr_safetensors_writer_add(file, w->buffer, p.count * element, err));
         w->done += p.count * element;

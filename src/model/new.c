@@ -22,6 +22,7 @@ static gr_status inner_options(gr_gar_new_options *out, const gr_new_options *o,
     *out = (gr_gar_new_options){ .seed = o->seed,
                                  .dtype = o->dtype,
                                  .tokenizer = o->tokenizer,
+                                 .scales = o->for_training ? GR_DRAW_TRAINING : GR_DRAW_PEAKED,
                                  .shard_bytes = o->shard_bytes,
                                  .progress = o->progress,
                                  .user = o->progress_user };

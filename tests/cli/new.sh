@@ -44,6 +44,10 @@ run new "$dir/small" --preset gar-test --tokenizer "$dir/vocab"
 exits 2
 run new "$dir/small" --preset gar-test --tokenizer "$dir/vocab" --fit-vocab
 exits 0
+run new "$dir/start" --preset gar-test --for-training --quiet
+exits 0
+! cmp -s "$dir/start/model.safetensors" "$dir/m/model.safetensors" || fail "$what: the weights are the others"
+rm -rf "$dir/start"
 run inspect "$dir/small"
 exits 0
 head -c 3600 /dev/zero | { printf 'P6 40 30 255\n'; cat; } >"$dir/p.ppm"

@@ -177,6 +177,35 @@ static void a_range_is_a_part_of_the_whole(void **state)
     assert_memory_not_equal(part, values + 10, 4 * sizeof *part);
 }
 
+/* Scales of training: norms are 1, biases 0 to the bit, and matrices have the deviation of their rule. */
+static void training_begins_with_small_steps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        double mean, std; /* at 256 inputs */
+    } want[] = { { "a.norm1.weight", 1, 0 },
+                 { "a.bias", 0, 0 },
+                 { "a.gamma_2", 1, 0 },
+                 { "a.embed_tokens.weight", 0, 0.02 },
+                 { "a.q_proj.weight", 0, 0.5 / 16 },
+                 { "a.o_proj.weight", 0, 0.25 / 16 },
+                 { "mask_patch_embedding.weight", 0, 1.0 / 16 } };
+    const int64_t shape[2] = { 256, 256 };
+    for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
+        gr_error err = { 0 };
+        double sum = 0, squares = 0;
+        MUST(gr_draw_tensor_as(values, GR_DTYPE_F32, GR_DRAW_TRAINING, want[k].name, 5, shape, 2, 0, 65536,
+                               &err));
+        for (size_t i = 0; i < 65536; i++)
+            sum += (double)values[i];
+        for (size_t i = 0; i < 65536; i++)
+            squares += ((double)values[i] - want[k].mean) * ((double)values[i] - want[k].mean);
+        assert_true(fabs(sum / 65536 - want[k].mean) <= 0.02 * want[k].std);
+        assert_true(fabs(sqrt(squares / 65536) - want[k].std) <= 0.02 * want[k].std);
+    }
+}
+
 static void what_has_no_rule_is_refused(void **state)
 {
     (void)state;
@@ -194,6 +223,7 @@ int main(void)
         cmocka_unit_test(drawn_weights_equal_those_of_the_other_implementation),
         cmocka_unit_test(an_element_is_what_the_header_says),
         cmocka_unit_test(a_range_is_a_part_of_the_whole),
+        cmocka_unit_test(training_begins_with_small_steps),
         cmocka_unit_test(what_has_no_rule_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

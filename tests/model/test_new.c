@@ -32,7 +32,9 @@ static void every_preset_has_a_size_and_the_published_ones_theirs(void **state)
         const char *name;
         int tensors, files;
         int64_t parameters;
-    } want[] = { { "gar-1b", 478, 1, 1534139392 }, { "gar-8b", 958, 4, 0 }, { "gar-test", 0, 1, 0 },
+    } want[] = { { "gar-1b", 478, 1, 1534139392 },
+                 { "gar-8b", 958, 4, 0 },
+                 { "gar-test", 0, 1, 0 },
                  { "gar-small", 127, 1, 8412160 } };
     fixture *f = *state;
     gr_error err = { 0 };
