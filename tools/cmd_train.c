@@ -69,8 +69,9 @@ static bool on_loading(void *user, size_t done, size_t total)
     training *t = user;
     if (!t->app->progress.task)
         cli_progress_begin(&t->app->progress, "loading", "part", total);
-    t->app->progress.total = total; /* first of the trained, then of the frozen weights */
     cli_progress_set(&t->app->progress, done);
+    if (done == total) /* of the trained weights, then of the frozen ones */
+        cli_progress_end(&t->app->progress);
     return !cli_cancelled(NULL);
 }
 
