@@ -28,7 +28,7 @@ static const cli_option rows[] = {
       "FILE.part" },
     { "resume", 0, CLI_FLAG, AT(resume), NULL, NULL, 0, 0, "go on with the answers of FILE.part" },
     { "score", 0, CLI_FLAG, AT(score), NULL, NULL, 0, 0,
-      "ask nothing: score the \"model_output\" of the file's items" },
+      "ask nothing: score the outputs that FILE has" },
     { "free", 0, CLI_FLAG, AT(free_text), NULL, NULL, 0, 0,
       "as published: let the model say what it likes, which counts where it is the letter alone; without "
       "this its "
@@ -118,7 +118,10 @@ static void put_table(cli *app, const gr_evaluation *e)
         cli_print(out, "%-16s  %6zu /%6zu  %7.1f%%  %5.1f to %4.1f%%  %5.1f%%\n", row.name, row.correct,
                   row.items, 100 * row.accuracy, 100 * row.low, 100 * row.high, 100 * row.chance);
     if (row.answered < row.items)
-        cli_print(out, "%zu items have no answer and count as wrong\n", row.items - row.answered);
+        cli_print(out,
+                  "%zu items have no answer and count as wrong; of the %zu others %zu are right, %.1f%%\n",
+                  row.items - row.answered, row.answered, row.correct,
+                  row.answered ? 100 * (double)row.correct / (double)row.answered : 0);
 }
 
 static void put(cli *app, const gr_evaluation *e, bool whole)
@@ -252,19 +255,21 @@ static int run(cli *app, const void *values)
 
 const cli_command cmd_eval = {
     .name = "eval",
-    .arguments = "BENCHMARK FILE",
+    .arguments = "BENCHMARK FILE|DIR",
     .summary = "a benchmark: the model's answers, scored",
     .about = "Asks the model every item of a file, and prints how many answers are right, by category, with "
              "a 95 % "
              "confidence interval and what guessing would give.\n\n"
-             "BENCHMARK is gar-bench-vqa (GAR-Bench-VQA.json) or synth-bench (synth-bench.json of 'grasp "
+             "BENCHMARK is gar-bench-vqa (GAR-Bench-VQA.json, or a folder with it) or synth-bench "
+             "(synth-bench.json of 'grasp "
              "data synth "
              "--bench'). An answer is one of the letters, each with its probability; --free asks as "
              "published. Items that "
              "cannot be asked are named and count as wrong; the exit code is then 1.",
     .examples = "  grasp eval gar-bench-vqa GAR-Bench-VQA.json --images . --model GAR-1B --out answers.json\n"
                 "  grasp eval gar-bench-vqa GAR-Bench-VQA.json --model GAR-1B --out answers.json --resume\n"
-                "  grasp eval gar-bench-vqa gar_1b_vqa.json --score\n",
+                "  grasp eval synth-bench DIR --model models/synth --limit 100 --json\n"
+                "  grasp eval gar-bench-vqa --score gar_1b_vqa.json\n",
     .min_args = 2,
     .max_args = 2,
     .runs_model = true,

@@ -8,6 +8,8 @@
 #include "signals.h"
 
 #define AT(field) offsetof(question_values, field)
+#define MAX_BRANCHES \
+    15 /* answers of a set beside each other: enough that weights are no longer what takes the time */
 
 static const cli_option answer_rows[] = {
     { "profile", 0, CLI_CHOICE, AT(profile), "checkpoint|released|paper", "checkpoint", 0, 0,
@@ -162,7 +164,8 @@ cli_exit question_ready(question *q, const gr_request *requests, size_t n)
         gr_request_size size;
         if (gr_request_measure(q->model, &requests[i], &size, &err) != GR_OK)
             return cli_fail(&q->app->out, &err, CLI_AT_INPUT);
-        const int64_t rows = size.prompt_rows + q->values->max_tokens;
+        const int64_t answer = q->values->choices.count > 0 ? GR_CHOICE_TOKENS_MAX : q->values->max_tokens;
+        const int64_t rows = size.prompt_rows + answer;
         const int context = rows < info.context ? (int)rows : info.context;
         o.max_context = context > o.max_context ? context : o.max_context;
         o.max_tiles = size.across * size.down > o.max_tiles ? size.across * size.down : o.max_tiles;
@@ -176,6 +179,9 @@ cli_exit question_ready(question *q, const gr_request *requests, size_t n)
             return CLI_EXIT_LIMIT;
         }
     }
+    if (q->values->choices.count > 1)
+        o.max_branches =
+            q->values->choices.count < MAX_BRANCHES ? (int)q->values->choices.count - 1 : MAX_BRANCHES;
     if (gr_engine_measure(q->model, &o, &q->memory, &err) != GR_OK)
         return cli_fail(&q->app->out, &err, CLI_AT_MODEL);
     const gr_image *image = q->regions.image;

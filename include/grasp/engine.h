@@ -21,6 +21,9 @@ typedef struct {
     /* While weights are packed, with bytes done and in all; false cancels (GR_ERR_CANCELLED). May be NULL. */
     bool (*progress)(void *user, size_t done, size_t total);
     void *progress_user;
+    /* Answers of a closed set that gr_session_choose works on side by side, besides the first: each takes 128
+     * tokens of KV. Default 0, at most 64. Probabilities do not depend on it. */
+    int max_branches;
 } gr_engine_options;
 
 /* Defaults; writes the whole struct. */

@@ -55,9 +55,10 @@ typedef struct {
         probability; /* mean over answered items of that of the right answer; NaN where answers were free */
 } gr_eval_row;
 
-/* Asks all items of a file. `benchmark` is one of gr_eval_benchmark. When cancelled, *out holds what was
- * answered so far, to be freed; after any other failure it is NULL. GR_ERR_IO, GR_ERR_FORMAT: the file, or a
- * journal of another run. GR_ERR_ARG, GR_ERR_LIMIT, GR_ERR_MEM, GR_ERR_CANCELLED. */
+/* Asks all items of a file. `path` may be a folder that has the benchmark's file, under its own name.
+ * `benchmark` is one of gr_eval_benchmark. When cancelled, *out holds what was answered so far, to be freed;
+ * after any other failure it is NULL. GR_ERR_IO, GR_ERR_FORMAT: the file, or a journal of another run.
+ * GR_ERR_ARG, GR_ERR_LIMIT, GR_ERR_MEM, GR_ERR_CANCELLED. */
 GR_API gr_status gr_eval_vqa(gr_evaluation **out, gr_model *model, const char *benchmark, const char *path,
                              const gr_eval_options *options, gr_error *err);
 /* Scores a file whose items have a "model_output". */
@@ -68,8 +69,9 @@ GR_API void gr_evaluation_free(gr_evaluation *e); /* NULL is fine */
 /* Row i: categories in the benchmark's order, those without items left out, "overall" last; false after it.
  */
 GR_API bool gr_evaluation_row(const gr_evaluation *e, size_t i, gr_eval_row *row);
-/* Writes the items that were asked, as the file has them, with "model_output" and, where there are,
- * "probabilities". The file appears when it is whole. GR_ERR_IO. */
+/* Writes the items of the run as the file has them, with "model_output" and, where there are,
+ * "probabilities". An item that could not be asked has an empty output and an "error" that says why, so that
+ * scoring the file gives the same numbers. The file appears when it is whole. GR_ERR_IO. */
 GR_API gr_status gr_evaluation_write(const gr_evaluation *e, const char *path, gr_error *err);
 
 #endif

@@ -118,9 +118,9 @@ typedef struct {
 /* Asks, and has the answer be one of a set: choices[n] gets the exact probability of each text, in the tokens
  * that the tokenizer makes of it, *chosen the index of the answer, which is then the session's text. Runs the
  * engine until it is over; other busy sessions move too. Costs one row for each place where the texts' tokens
- * branch or go on, so nothing beyond the question for letters. Ties go to the lower index. GR_ERR_ARG: an
- * empty text, two of the same. GR_ERR_CANCELLED, also by gr_session_cancel; others as gr_session_ask and
- * gr_engine_step. */
+ * branch or go on, so nothing beyond the question for letters; gr_engine_options.max_branches has such rows
+ * run together. Ties go to the lower index. GR_ERR_ARG: an empty text, two of the same. GR_ERR_CANCELLED,
+ * also by gr_session_cancel; others as gr_session_ask and gr_engine_step. */
 GR_API gr_status gr_session_choose(gr_session *s, const gr_request *request, const gr_choice_options *options,
                                    gr_choice *choices, size_t *chosen, gr_error *err);
 

@@ -25,6 +25,9 @@ static gr_status check_limits(const gr_core_limits *l, const gr_gar_config *c, g
             err, GR_ERR_ARG,
             "%d conversations in steps of %d rows: expected at least one conversation and a row for each",
             l->max_sequences, l->chunk_rows);
+    if (l->max_branches < 0 || l->max_branches >= l->max_sequences)
+        return gr_fail(err, GR_ERR_ARG, "%d of %d sequences are branches, expected one that is none",
+                       l->max_branches, l->max_sequences);
     if (l->max_context < 1 || l->max_context > c->text.context)
         return gr_fail(err, GR_ERR_LIMIT,
                        "a context of %d tokens, the model has room for 1 to %d (max_position_embeddings)",
@@ -36,9 +39,12 @@ static gr_status check_limits(const gr_core_limits *l, const gr_gar_config *c, g
     return GR_OK;
 }
 
+/* A branch shares whole pages with what it was forked from; its own rows touch two at most. */
 static int n_pages(const gr_core_limits *l)
 {
-    return l->max_sequences * ((l->max_context + GR_PAGE_TOKENS - 1) / GR_PAGE_TOKENS);
+    const int whole = (l->max_context + GR_PAGE_TOKENS - 1) / GR_PAGE_TOKENS,
+              own = (GR_BRANCH_ROWS + GR_PAGE_TOKENS - 1) / GR_PAGE_TOKENS + 1;
+    return (l->max_sequences - l->max_branches) * whole + l->max_branches * own;
 }
 
 static size_t boundary_floats(const gr_gar_config *c, const gr_core_limits *l)

@@ -13,12 +13,14 @@
 #include "engine/segments.h"
 
 #define GR_MAX_SEQUENCES 4096
+#define GR_BRANCH_ROWS   64
 
 typedef struct gr_core gr_core;
 typedef struct gr_sequence gr_sequence;
 
 typedef struct {
     int max_sequences; /* sequences that may exist at once; 1 to GR_MAX_SEQUENCES */
+    int max_branches;  /* of them, forks that go on for at most GR_BRANCH_ROWS rows; < max_sequences */
     int max_context;   /* rows of a sequence, prompt and answer; <= the model's context */
     int chunk_rows;    /* decoder rows of one step; >= max_sequences */
     int max_features;  /* feature rows of all sequences: tiles and replayed regions */

@@ -26,11 +26,15 @@ static gr_status limits_of(const gr_model *m, const gr_engine_options *o, gr_cor
     if (o->max_sessions < 1 || o->max_sessions > GR_MAX_SEQUENCES)
         return gr_fail(err, GR_ERR_ARG, "max_sessions is %d, expected 1 to %d", o->max_sessions,
                        GR_MAX_SEQUENCES);
+    if (o->max_branches < 0 || o->max_branches > GR_MAX_BRANCHES)
+        return gr_fail(err, GR_ERR_ARG, "max_branches is %d, expected 0 to %d", o->max_branches,
+                       GR_MAX_BRANCHES);
     const int regions = o->max_regions ? o->max_regions : c->n_prompts > 0 ? c->n_prompts : 1;
     *max_tiles = o->max_tiles ? o->max_tiles : c->max_num_tiles;
     const int per_session =
         (1 + *max_tiles) * c->tokens_side * c->tokens_side + regions * c->replay_grid * c->replay_grid;
-    *l = (gr_core_limits){ .max_sequences = o->max_sessions,
+    *l = (gr_core_limits){ .max_sequences = o->max_sessions + o->max_branches,
+                           .max_branches = o->max_branches,
                            .max_context = o->max_context ? o->max_context : c->text.context,
                            .chunk_rows = o->chunk_rows,
                            .max_features = o->max_sessions * per_session,
@@ -79,9 +83,9 @@ gr_status gr_engine_open(gr_engine **out, gr_model *model, const gr_engine_optio
     e->model = model;
     e->max_tiles = max_tiles;
     e->max_context = limits.max_context;
-    e->n_sessions = limits.max_sequences;
+    e->n_sessions = limits.max_sequences - limits.max_branches;
     e->token_bytes = longest_token(model->tokenizer);
-    e->sessions = gr_calloc(model->rt, (size_t)limits.max_sequences, sizeof *e->sessions);
+    e->sessions = gr_calloc(model->rt, (size_t)e->n_sessions, sizeof *e->sessions);
     gr_status st = e->sessions ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for the engine");
     if (st == GR_OK)
         st = gr_core_new(&e->core, model->gar, model->backend, &limits, options->progress,

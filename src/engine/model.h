@@ -8,6 +8,8 @@
 #include "model/gar_markers.h"
 #include "text/tokenizer.h"
 
+#define GR_MAX_BRANCHES 64
+
 struct gr_model {
     gr_runtime *rt;
     gr_gar *gar;
@@ -24,9 +26,9 @@ struct gr_engine {
     gr_model *model;
     gr_core *core;
     int max_tiles, max_context;
-    gr_session **sessions; /* [limits.max_sequences] */
-    int n_sessions;        /* length of that list */
-    size_t token_bytes;    /* of the longest token */
+    gr_session **sessions; /* [n_sessions] */
+    int n_sessions;
+    size_t token_bytes; /* of the longest token */
 };
 
 /* GR_ERR_IO with a sentence when the folder has no tokenizer. */

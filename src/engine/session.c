@@ -29,16 +29,18 @@ gr_status gr_session_open(gr_session **out, gr_engine *engine, gr_error *err)
         return gr_fail(err, GR_ERR_MEM, "no memory for a session");
     s->engine = engine;
     gr_buf_init(&s->text, engine->model->rt, MAX_ANSWER_BYTES);
-    const gr_status st = gr_sequence_new(&s->sequence, engine->core, err);
+    int slot = 0;
+    while (slot < engine->n_sessions && engine->sessions[slot])
+        slot++;
+    const gr_status st = slot < engine->n_sessions
+                             ? gr_sequence_new(&s->sequence, engine->core, err)
+                             : gr_fail(err, GR_ERR_LIMIT,
+                                       "the engine was made for %d conversations, and all are in use", slot);
     if (st != GR_OK) {
         gr_session_close(s);
         return st;
     }
-    for (int i = 0; i < engine->n_sessions; i++)
-        if (!engine->sessions[i]) {
-            engine->sessions[i] = s;
-            break;
-        }
+    engine->sessions[slot] = s;
     *out = s;
     return GR_OK;
 }

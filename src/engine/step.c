@@ -20,7 +20,8 @@ static void finish(gr_sequence *s, gr_sequence_status why)
 {
     s->generating = false;
     s->state = why;
-    atomic_store(&s->cancelled, false);
+    if (!s->see || why == GR_CANCELLED) /* who looks on goes on after this token, and has to learn of it */
+        atomic_store(&s->cancelled, false);
 }
 
 static void finish_cancelled(gr_core *e)

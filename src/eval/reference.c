@@ -127,7 +127,10 @@ static void read_members(reading *in, gr_reference_item *item, asked *a)
             read_text(in, &item->answer, "answer");
         else if (strcmp(key, "type") == 0 && gr_json_peek(in->j) == GR_JSON_STRING)
             read_text(in, &item->type, "type");
-        else if (strcmp(key, "question") == 0)
+        else if (strcmp(key, "error") == 0) {
+            item->failed = true;
+            gr_json_skip(in->j);
+        } else if (strcmp(key, "question") == 0)
             read_text(in, &a->question, "question");
         else if (strcmp(key, "choices") == 0)
             read_choices(in, a);

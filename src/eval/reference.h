@@ -23,6 +23,7 @@ typedef struct {
     char *output;        /* NULL: it has none */
     char *answer, *type; /* of multiple choice: its letter, its category; NULL where the item states none */
     size_t n_choices;    /* 0: a free question */
+    bool failed;         /* it has an "error": it was asked in vain, and its output is none */
     size_t begin, end;   /* bytes of the item in the file */
     gr_region_spec **regions; /* mask K is <PromptK> */
     int n_regions;

@@ -1,6 +1,7 @@
 #include "eval/vqa.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,14 +11,17 @@
 
 #define MOST_TYPES 64
 
-/* The benchmarks, and their categories in the order of the paper's table. */
+/* The benchmarks: what their file is called in a folder, and their categories in the order of the paper's
+ * table. */
 static const struct {
-    const char *name, *types[10];
+    const char *name, *files[3], *types[10];
 } benchmarks[] = {
     { "gar-bench-vqa",
-      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation", NULL } },
+      { "GAR-Bench-VQA.json", "annotations/GAR-Bench-VQA.json" },
+      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation" } },
     { "synth-bench",
-      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation", NULL } },
+      { "synth-bench.json" },
+      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation" } },
 };
 enum { N_BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
@@ -78,6 +82,8 @@ static gr_status take_outputs(gr_evaluation *e, gr_error *err)
         return gr_fail(err, GR_ERR_MEM, "no memory for %zu answers", e->items.n);
     for (size_t i = 0; i < e->items.n; i++) {
         e->answers[i].chosen = true;
+        if (e->items.items[i].failed)
+            continue;
         e->answers[i].output = e->items.items[i].output;
         e->items.items[i].output = NULL;
     }
@@ -100,15 +106,20 @@ static gr_status read_all(gr_evaluation *e, size_t benchmark, const char *json, 
     return take_outputs(e, err);
 }
 
+static gr_status find_benchmark(size_t *k, const char *name, gr_error *err)
+{
+    for (*k = 0; *k < N_BENCHMARKS; ++*k)
+        if (strcmp(benchmarks[*k].name, name) == 0)
+            return GR_OK;
+    return gr_fail(err, GR_ERR_ARG, "there is no benchmark '%.40s'", name);
+}
+
 gr_status gr_vqa_parse(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *json, size_t n,
                        const char *name, gr_error *err)
 {
-    size_t k = 0;
+    size_t k;
     *out = NULL;
-    while (k < N_BENCHMARKS && strcmp(benchmarks[k].name, benchmark) != 0)
-        k++;
-    if (k == N_BENCHMARKS)
-        return gr_fail(err, GR_ERR_ARG, "there is no benchmark '%.40s'", benchmark);
+    GR_TRY(find_benchmark(&k, benchmark, err));
     gr_evaluation *e = gr_calloc(rt, 1, sizeof *e);
     if (!e)
         return gr_fail(err, GR_ERR_MEM, "%s: no memory for a benchmark", name);
@@ -121,24 +132,50 @@ gr_status gr_vqa_parse(gr_evaluation **out, gr_runtime *rt, const char *benchmar
     return st;
 }
 
+/* The file itself, or the benchmark's own of a folder. */
+static gr_status find_file(char *out, size_t size, size_t benchmark, const char *path, gr_error *err)
+{
+    const char *const *files = benchmarks[benchmark].files;
+    if ((size_t)snprintf(out, size, "%s", path) >= size)
+        return gr_fail(err, GR_ERR_ARG, "%.100s...: the path is too long", path);
+    if (!gr_path_is_dir(path))
+        return GR_OK;
+    for (size_t i = 0; files[i]; i++)
+        if (gr_path_join(out, size, path, files[i]) && gr_path_exists(out))
+            return GR_OK;
+    return gr_fail(err, GR_ERR_IO, "%s: the folder has no %s", path, files[0]);
+}
+
 gr_status gr_vqa_open(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *path,
                       gr_error *err)
 {
-    char *text;
-    size_t n;
+    char *text, file[4096];
+    size_t n, k;
     *out = NULL;
-    GR_TRY(gr_file_read(rt, path, GR_REFERENCE_MAX_BYTES, &text, &n, err));
-    const gr_status st = gr_vqa_parse(out, rt, benchmark, text, n, path, err);
+    GR_TRY(find_benchmark(&k, benchmark, err));
+    GR_TRY(find_file(file, sizeof file, k, path, err));
+    GR_TRY(gr_file_read(rt, file, GR_REFERENCE_MAX_BYTES, &text, &n, err));
+    gr_status st = gr_vqa_parse(out, rt, benchmark, text, n, file, err);
     gr_free(rt, text);
-    return st;
+    GR_TRY(st);
+    (*out)->path = gr_strdup(rt, file);
+    if ((*out)->path)
+        return GR_OK;
+    gr_evaluation_free(*out);
+    *out = NULL;
+    return gr_fail(err, GR_ERR_MEM, "%s: no memory for its name", file);
 }
 
 void gr_evaluation_free(gr_evaluation *e)
 {
     if (!e)
         return;
-    for (size_t i = 0; e->answers && i < e->items.n; i++)
+    for (size_t i = 0; e->answers && i < e->items.n; i++) {
         gr_free(e->rt, e->answers[i].output);
+        gr_free(e->rt, e->answers[i].why);
+    }
+    gr_free(e->rt, e->path);
+    gr_free(e->rt, e->run);
     gr_free(e->rt, e->answers);
     gr_free(e->rt, (void *)e->types);
     gr_free(e->rt, e->text);
@@ -230,27 +267,38 @@ static void put_answer(gr_json_writer *w, const gr_evaluation *e, size_t i)
     gr_json_put_end(w, ']');
 }
 
-/* The item as the file has it, its closing brace replaced by what is added. */
-static void put_item(gr_buf *out, const gr_evaluation *e, size_t i)
+/* The item as the file has it, but for what an earlier run added. */
+static void put_item(gr_json_writer *w, const gr_evaluation *e, size_t i)
 {
+    static const char *const ours[] = { "model_output", "probabilities", "error" };
     const gr_reference_item *x = &e->items.items[i];
-    gr_json_writer w;
-    gr_buf more;
-    size_t end = x->end;
-    gr_buf_init(&more, e->rt, (size_t)64 << 20);
-    gr_json_writer_init(&w, &more, false);
-    gr_json_put_object(&w);
-    put_answer(&w, e, i);
-    gr_json_put_end(&w, '}');
-    while (end > x->begin && e->text[end - 1] != '}')
-        end--;
-    for (end--; end > x->begin && strchr(" \t\r\n", e->text[end - 1]);)
-        end--;
-    gr_buf_add(out, e->text + x->begin, end - x->begin);
-    gr_buf_text(out, ", ");
-    gr_buf_add(out, gr_buf_str(&more) + 1, more.len ? more.len - 1 : 0);
-    out->failed |= more.failed;
-    gr_buf_fini(&more);
+    const gr_vqa_answer *a = &e->answers[i];
+    gr_json j;
+    const char *key;
+    gr_json_init(&j, e->rt, e->text + x->begin, x->end - x->begin, "item", x->end - x->begin);
+    gr_json_put_object(w);
+    for (gr_json_object(&j); gr_json_key(&j, &key);) {
+        size_t n;
+        bool old = false;
+        for (size_t k = 0; k < 3; k++)
+            old |= strcmp(key, ours[k]) == 0;
+        if (!old)
+            gr_json_put_key(w, key);
+        const char *raw = gr_json_raw(&j, &n);
+        if (!old)
+            gr_json_put_raw(w, raw, n);
+    }
+    w->out->failed |= gr_json_status(&j, true, NULL) != GR_OK; /* it was read before: only memory can fail */
+    gr_json_fini(&j);
+    if (a->output)
+        put_answer(w, e, i);
+    else { /* the published script wants an output, and finds that it is wrong */
+        gr_json_put_key(w, "model_output");
+        gr_json_put_text(w, "");
+        gr_json_put_key(w, "error");
+        gr_json_put_text(w, a->why ? a->why : "it was not asked");
+    }
+    gr_json_put_end(w, '}');
 }
 
 gr_status gr_evaluation_write(const gr_evaluation *e, const char *path, gr_error *err)
@@ -259,12 +307,15 @@ gr_status gr_evaluation_write(const gr_evaluation *e, const char *path, gr_error
     bool first = true;
     gr_buf_init(&out, e->rt, (size_t)2 << 30);
     gr_buf_text(&out, "[");
-    for (size_t i = 0; i < e->items.n; i++)
-        if (e->answers[i].chosen && e->answers[i].output) {
-            gr_buf_text(&out, first ? "\n" : ",\n");
-            put_item(&out, e, i);
-            first = false;
-        }
+    for (size_t i = 0; i < e->items.n; i++) {
+        gr_json_writer w;
+        if (!e->answers[i].chosen)
+            continue;
+        gr_buf_text(&out, first ? "\n" : ",\n");
+        gr_json_writer_init(&w, &out, false);
+        put_item(&w, e, i);
+        first = false;
+    }
     gr_buf_text(&out, "\n]\n");
     const gr_status st = out.failed ? gr_fail(err, GR_ERR_MEM, "%s: no memory to write it", path)
                                     : gr_file_write(path, out.data, out.len, err);
@@ -273,6 +324,18 @@ gr_status gr_evaluation_write(const gr_evaluation *e, const char *path, gr_error
 }
 
 /* --- the journal --------------------------------------------------------------------------------------- */
+
+gr_status gr_vqa_journal_begin(const gr_evaluation *e, gr_buf *out, gr_error *err)
+{
+    gr_json_writer w;
+    gr_json_writer_init(&w, out, false);
+    gr_json_put_object(&w);
+    gr_json_put_key(&w, "run");
+    gr_json_put_text(&w, e->run ? e->run : "");
+    gr_json_put_end(&w, '}');
+    gr_buf_text(out, "\n");
+    return out->failed ? gr_fail(err, GR_ERR_MEM, "no memory for a line of the journal") : GR_OK;
+}
 
 gr_status gr_vqa_journal_line(const gr_evaluation *e, size_t i, gr_buf *out, gr_error *err)
 {
@@ -343,6 +406,30 @@ static gr_status read_line(gr_evaluation *e, const char *text, size_t n, const c
     return GR_OK;
 }
 
+static gr_status read_first_line(const gr_evaluation *e, const char *text, size_t n, const char *name,
+                                 gr_error *err)
+{
+    gr_json j;
+    const char *key;
+    bool same = false;
+    gr_json_init(&j, e->rt, text, n, name, (size_t)1 << 20);
+    for (gr_json_object(&j); gr_json_key(&j, &key);) {
+        if (strcmp(key, "run") == 0) {
+            const char *run = gr_json_string(&j, NULL);
+            same = strcmp(run, e->run ? e->run : "") == 0;
+            if (!same)
+                gr_json_fail(&j, GR_ERR_FORMAT, "answers of another run, '%.200s'; this one is '%.200s'", run,
+                             e->run ? e->run : "");
+        } else
+            gr_json_skip(&j);
+    }
+    gr_status st = gr_json_status(&j, true, err);
+    gr_json_fini(&j);
+    if (st == GR_OK && !same)
+        st = gr_fail(err, GR_ERR_FORMAT, "%s: line 1 does not say of what run the answers are", name);
+    return st;
+}
+
 gr_status gr_vqa_journal_parse(gr_evaluation *e, const char *text, size_t n, const char *name, gr_error *err)
 {
     size_t line = 0;
@@ -350,7 +437,9 @@ gr_status gr_vqa_journal_parse(gr_evaluation *e, const char *text, size_t n, con
         const char *end = memchr(text + at, '\n', n - at);
         if (!end) /* cut while it was written */
             return GR_OK;
-        GR_TRY(read_line(e, text + at, (size_t)(end - text) - at, name, line, err));
+        const size_t length = (size_t)(end - text) - at;
+        GR_TRY(line == 0 ? read_first_line(e, text, length, name, err)
+                         : read_line(e, text + at, length, name, line, err));
         at = (size_t)(end - text) + 1;
     }
     return GR_OK;

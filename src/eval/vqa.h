@@ -9,6 +9,7 @@
 
 typedef struct {
     char *output;                       /* NULL: it was not answered */
+    char *why;                          /* it could not be; NULL: it was, or was not tried */
     double probability[GR_VQA_LETTERS]; /* of each choice, where answers are letters */
     bool chosen;                        /* is part of the run: see gr_eval_options.limit */
 } gr_vqa_answer;
@@ -16,6 +17,9 @@ typedef struct {
 struct gr_evaluation {
     gr_runtime *rt;
     const char *benchmark;
+    char *path; /* of the file; NULL: it came from memory */
+    char *
+        run; /* what else decides the answers, in words: journals of another run are refused; NULL: nothing */
     char *text; /* of the file */
     size_t n_text;
     gr_reference items;
@@ -25,8 +29,8 @@ struct gr_evaluation {
     size_t n_types;
 };
 
-/* Reads the items. GR_ERR_ARG: no such benchmark. GR_ERR_FORMAT: an item without choices or answer, or with
- * an answer that is none of the letters. */
+/* Reads the items, of a file or of a folder that has the benchmark's own. GR_ERR_ARG: no such benchmark.
+ * GR_ERR_FORMAT: an item without choices or answer, or with an answer that is none of the letters. */
 gr_status gr_vqa_open(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *path,
                       gr_error *err);
 /* The same from memory, which is copied; `name` is for messages. */
@@ -40,7 +44,10 @@ bool gr_vqa_right(const char *output, const char *answer);
 /* The Wilson score interval at 95 %. */
 void gr_wilson(size_t correct, size_t n, double *low, double *high);
 
-/* --- the journal: a line for each answer ------------------------------------------------------------- */
+/* --- the journal: a line that says of what run, then one for each answer -------------------------------- */
+
+/* Appends the first line. */
+gr_status gr_vqa_journal_begin(const gr_evaluation *e, gr_buf *out, gr_error *err);
 
 /* Appends the line of item i. GR_ERR_MEM: the buffer. */
 gr_status gr_vqa_journal_line(const gr_evaluation *e, size_t i, gr_buf *out, gr_error *err);

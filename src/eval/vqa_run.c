@@ -1,10 +1,12 @@
 /* vqa_run.c - asks a model the items of a benchmark. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "engine/session.h"
 #include "eval/answer_text.h"
 #include "eval/scene.h"
@@ -97,9 +99,7 @@ static gr_status answer_freely(work *w, const gr_request *r, size_t i, gr_error 
     while (gr_session_busy(w->session)) {
         if (stopped(w))
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
-        w->model_failed = true;
         GR_TRY(gr_engine_step(w->engine, err));
-        w->model_failed = false;
     }
     return take_text(w, i, err);
 }
@@ -122,12 +122,23 @@ static gr_status ask_item(work *w, size_t i, gr_error *err)
     r.progress_user = w;
     r.cancelled = stopped;
     r.cancel_user = w;
-    const gr_status st = w->o->free_text ? answer_freely(w, &r, i, err) : choose_letter(w, &r, i, err);
+    /* The picture is there: what cannot be read from here on is the model's, and no other item would do
+     * better. */
+    gr_error why = { 0 };
+    const gr_status st = w->o->free_text ? answer_freely(w, &r, i, &why) : choose_letter(w, &r, i, &why);
+    w->model_failed = st == GR_ERR_IO || st == GR_ERR_FORMAT;
     gr_item_scene_fini(&s);
-    return st;
+    return st == GR_OK ? GR_OK : gr_fail(err, st, "%s", why.msg);
 }
 
 /* --- all items ----------------------------------------------------------------------------------------- */
+
+static gr_status add_to_journal(work *w, const gr_buf *line, gr_error *err)
+{
+    if (fwrite(line->data, 1, line->len, w->journal) == line->len && fflush(w->journal) == 0)
+        return GR_OK;
+    return gr_fail(err, GR_ERR_IO, "%s: cannot write it: %s", w->o->journal, strerror(errno));
+}
 
 static gr_status write_journal(work *w, size_t i, gr_error *err)
 {
@@ -136,8 +147,8 @@ static gr_status write_journal(work *w, size_t i, gr_error *err)
         return GR_OK;
     gr_buf_init(&line, w->e->rt, (size_t)64 << 20);
     gr_status st = gr_vqa_journal_line(w->e, i, &line, err);
-    if (st == GR_OK && (fwrite(line.data, 1, line.len, w->journal) != line.len || fflush(w->journal) != 0))
-        st = gr_fail(err, GR_ERR_IO, "%s: cannot write it", w->o->journal);
+    if (st == GR_OK)
+        st = add_to_journal(w, &line, err);
     gr_buf_fini(&line);
     return st;
 }
@@ -154,7 +165,8 @@ static gr_status run_item(work *w, size_t i, gr_error *err)
         return gr_fail(err, st, "item %zu (%s): %s", i, x->image, why.msg);
     if (w->o->watch.failed)
         w->o->watch.failed(w->o->watch.user, i, x->image, why.msg);
-    return GR_OK;
+    w->e->answers[i].why = gr_strdup(w->e->rt, why.msg);
+    return w->e->answers[i].why ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for an answer");
 }
 
 static gr_status run_items(work *w, gr_error *err)
@@ -207,31 +219,74 @@ static gr_status make_engine(work *w, gr_error *err)
     return gr_session_open(&w->session, w->engine, err);
 }
 
-static gr_status open_journal(work *w, gr_error *err)
+/* What decides the answers, besides the questions' own text, whose hash stands for it. */
+static gr_status say_run(work *w, gr_error *err)
+{
+    const gr_eval_options *o = w->o;
+    const gr_hash items = gr_hash_bytes((gr_hash){ 0 }, w->e->text, w->e->n_text);
+    gr_profile profile = w->model->profile;
+    gr_buf out;
+    if (o->has_profile)
+        profile = o->profile;
+    gr_buf_init(&out, w->e->rt, (size_t)64 << 10);
+    gr_buf_printf(&out, "%s %016llx, model %s%s, ", w->e->benchmark, (unsigned long long)items.low,
+                  w->model->gar->dir, w->model->gar->round ? " rounded" : "");
+    if (o->free_text)
+        gr_buf_printf(&out, "free text of %d tokens", o->max_tokens);
+    else
+        gr_buf_text(&out, "letters");
+    gr_buf_printf(&out, ", %d tiles", o->max_tiles);
+    for (size_t i = 0; gr_profile_switch_at(i); i++)
+        gr_buf_printf(&out, ", %s=%s", gr_profile_switch_at(i)->name, gr_profile_value(&profile, i));
+    w->e->run = out.failed ? NULL : gr_strdup(w->e->rt, gr_buf_str(&out));
+    gr_buf_fini(&out);
+    return w->e->run ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for the journal");
+}
+
+/* Takes over what is there. *n: bytes of its whole lines. */
+static gr_status read_journal(work *w, size_t *n, gr_error *err)
 {
     const char *path = w->o->journal;
     char *text;
-    size_t n;
-    if (!path)
+    *n = 0;
+    if (!gr_path_exists(path))
         return GR_OK;
-    if (gr_path_exists(path)) {
-        if (!w->o->resume)
-            return gr_fail(err, GR_ERR_ARG,
-                           "%s: answers of an earlier run are there; go on with it, or remove it", path);
-        GR_TRY(gr_file_read(w->e->rt, path, GR_REFERENCE_MAX_BYTES, &text, &n, err));
-        const gr_status st = gr_vqa_journal_parse(w->e, text, n, path, err);
-        while (n > 0 && text[n - 1] != '\n') /* a line that was cut */
-            n--;
-        gr_free(w->e->rt, text);
-        GR_TRY(st);
-        if (truncate(path, (off_t)n) != 0)
-            return gr_fail(err, GR_ERR_IO, "%s: cannot write it", path);
-    }
-    w->journal = fopen(path, "ae");
-    return w->journal ? GR_OK : gr_fail(err, GR_ERR_IO, "%s: cannot open it to write", path);
+    if (!w->o->resume)
+        return gr_fail(err, GR_ERR_ARG,
+                       "%s: answers of an earlier run are there; go on with it, or remove it", path);
+    GR_TRY(gr_file_read(w->e->rt, path, GR_REFERENCE_MAX_BYTES, &text, n, err));
+    const gr_status st = gr_vqa_journal_parse(w->e, text, *n, path, err);
+    while (*n > 0 && text[*n - 1] != '\n') /* a line that was cut */
+        --*n;
+    gr_free(w->e->rt, text);
+    GR_TRY(st);
+    return truncate(path, (off_t)*n) == 0
+               ? GR_OK
+               : gr_fail(err, GR_ERR_IO, "%s: cannot write it: %s", path, strerror(errno));
 }
 
-static gr_status run(work *w, const char *path, gr_error *err)
+static gr_status open_journal(work *w, gr_error *err)
+{
+    size_t there;
+    gr_buf line;
+    if (!w->o->journal)
+        return GR_OK;
+    GR_TRY(say_run(w, err));
+    GR_TRY(read_journal(w, &there, err));
+    w->journal = fopen(w->o->journal, "ae");
+    if (!w->journal)
+        return gr_fail(err, GR_ERR_IO, "%s: cannot open it to write: %s", w->o->journal, strerror(errno));
+    if (there > 0)
+        return GR_OK;
+    gr_buf_init(&line, w->e->rt, (size_t)1 << 20);
+    gr_status st = gr_vqa_journal_begin(w->e, &line, err);
+    if (st == GR_OK)
+        st = add_to_journal(w, &line, err);
+    gr_buf_fini(&line);
+    return st;
+}
+
+static gr_status run(work *w, gr_error *err)
 {
     gr_evaluation *e = w->e;
     for (size_t i = 0; i < e->items.n; i++) { /* those of another model */
@@ -239,7 +294,7 @@ static gr_status run(work *w, const char *path, gr_error *err)
         e->answers[i].output = NULL;
     }
     e->has_probabilities = !w->o->free_text;
-    gr_item_images(w->images, sizeof w->images, w->o->images, path);
+    gr_item_images(w->images, sizeof w->images, w->o->images, e->path);
     choose_items(e, w->o->limit);
     GR_TRY(gr_answer_clean_up(&w->clean_up, e->rt, w->model->gar->dir, err));
     GR_TRY(open_journal(w, err));
@@ -262,7 +317,7 @@ gr_status gr_eval_vqa(gr_evaluation **out, gr_model *model, const char *benchmar
     GR_TRY(gr_model_need_text(model, err));
     work w = { .model = model, .o = &o };
     GR_TRY(gr_vqa_open(&w.e, model->rt, benchmark, path, err));
-    const gr_status st = run(&w, path, err);
+    const gr_status st = run(&w, err);
     gr_session_close(w.session);
     gr_engine_close(w.engine);
     if (w.journal)

@@ -148,6 +148,7 @@ static void engine_options(gr_engine_options *o)
     gr_engine_options_init(o);
     o->max_context = 400;
     o->max_tiles = 2; /* what the picture takes */
+    o->max_branches = 2;
 }
 
 static gr_status open_engine(bench *b, gr_error *err)
@@ -233,6 +234,48 @@ static gr_status talk(bench *b, gr_error *err)
     return st;
 }
 
+/* Says nothing until the walk among the answers begins, and from then on that nothing was taken. */
+typedef struct {
+    bench *b;
+    size_t steps, calls;
+} walk_watch;
+
+static bool watch_walk(void *user)
+{
+    walk_watch *w = user;
+    const size_t calls = atomic_load(&w->b->c.calls);
+    if (w->steps++ > 4) /* the prompt is over, the forks are made */
+        assert_int_equal(calls, w->calls);
+    w->calls = calls;
+    return false;
+}
+
+static gr_status choose(bench *b, gr_error *err)
+{
+    static const char *const names[] = { "reddish", "red", "blue", "dark blue" };
+    gr_session *s;
+    gr_request r;
+    gr_choice out[4];
+    size_t chosen;
+    gr_choice_options o;
+    walk_watch w = { .b = b };
+    gr_request_init(&r, b->model);
+    r.image = b->image;
+    r.question = "What is it?";
+    gr_choice_options_init(&o);
+    o.texts = names;
+    o.n = 4;
+    o.cancelled = watch_walk;
+    o.cancel_user = &w;
+    gr_status st = gr_session_open(&s, b->engine, err);
+    if (st != GR_OK)
+        return st;
+    st = gr_session_choose(s, &r, &o, out, &chosen, err);
+    assert_true(st != GR_OK || w.steps > 8);
+    gr_session_close(s);
+    return st;
+}
+
 /* One item under one combination of switches; the model keeps the weights that the first time packed. */
 static gr_status compare(bench *b, gr_error *err)
 {
@@ -288,7 +331,8 @@ static void a_failed_allocation_is_a_failed_call_and_no_more(void **state)
         { "picture", open_picture, 3, 1 }, { "regions", make_regions, 10, 1 },
         { "new", make_checkpoint, 20, 1 }, { "model", open_model, 20, 1 },
         { "verify", verify, 3, 1 },        { "engine", open_engine, 100, 1 },
-        { "talk", talk, 10, 1 },           { "outputs", compare, 300, 7 },
+        { "talk", talk, 10, 1 },           { "choose", choose, 20, 1 },
+        { "outputs", compare, 300, 7 },
     };
     (void)state;
     bench *b = test_calloc(1, sizeof *b);

@@ -199,6 +199,78 @@ static void an_answer_of_a_set_leaves_the_session_as_it_was(void **state)
     assert_string_equal(text[0], text[1]);
 }
 
+typedef struct {
+    gr_session *s;
+    int steps, stop_at;
+    bool by_session; /* the cancel comes from elsewhere */
+} looker;
+
+static bool look(void *user)
+{
+    looker *l = user;
+    if (l->steps++ != l->stop_at)
+        return false;
+    if (l->by_session)
+        gr_session_cancel(l->s);
+    return !l->by_session;
+}
+
+static gr_status choose_with(fixture *f, gr_session *s, looker *l, gr_choice *out, size_t *chosen,
+                             gr_error *err)
+{
+    gr_choice_options o = options_of(colours, 7);
+    o.cancelled = look;
+    o.cancel_user = l;
+    l->s = s;
+    return gr_session_choose(s, &f->request, &o, out, chosen, err);
+}
+
+/* Forks side by side: the same bits in fewer steps. */
+static void branches_change_the_time_and_not_the_numbers(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    gr_choice want[MOST], got[MOST];
+    int steps[3] = { 0 };
+    const size_t chosen = choose(f, colours, 7, want);
+    for (int k = 0; k < 3; k++) {
+        gr_engine_options o;
+        gr_engine *e;
+        size_t now;
+        looker l = { .stop_at = -1 };
+        gr_engine_options_init(&o);
+        o.max_context = 900;
+        o.max_branches = k == 0 ? 0 : k == 1 ? 1 : 40;
+        MUST(gr_engine_open(&e, f->model, &o, &err));
+        gr_session *s = api_session(e), *more;
+        MUST_FAIL(gr_session_open(&more, e, &err), GR_ERR_LIMIT,
+                  "made for 1 conversations, and all are in use");
+        for (int again = 0; again < 2; again++) {
+            memset(got, 0, sizeof got);
+            l.steps = 0;
+            MUST(choose_with(f, s, &l, got, &now, &err));
+            assert_int_equal(now, chosen);
+            assert_memory_equal(got, want, 7 * sizeof *got);
+        }
+        steps[k] = l.steps;
+        /* Whenever it is stopped, and however: it says so, and the next one is answered. */
+        for (l.stop_at = 0; l.stop_at < steps[k]; l.stop_at++) {
+            l.by_session = !l.by_session;
+            l.steps = 0;
+            MUST_FAIL(choose_with(f, s, &l, got, &now, &err), GR_ERR_CANCELLED, "");
+        }
+        l.stop_at = -1;
+        MUST(choose_with(f, s, &l, got, &now, &err));
+        assert_memory_equal(got, want, 7 * sizeof *got);
+        gr_session_close(s);
+        gr_engine_close(e);
+    }
+    /* The longest answer sets the end: 15 tokens, a row each. */
+    print_message("steps: %d, with 1 branch %d, with 40 %d\n", steps[0], steps[1], steps[2]);
+    assert_true(steps[2] < steps[1] && steps[1] < steps[0]);
+    assert_int_equal(steps[0] - steps[2], 18);
+}
+
 static bool now(void *user)
 {
     (void)user;
@@ -243,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probabilities_are_those_of_forced_decoding),
         cmocka_unit_test(the_rest_of_the_set_and_other_sessions_change_nothing),
+        cmocka_unit_test(branches_change_the_time_and_not_the_numbers),
         cmocka_unit_test(with_a_temperature_answers_are_drawn_by_their_probability),
         cmocka_unit_test(an_answer_of_a_set_leaves_the_session_as_it_was),
         cmocka_unit_test(sets_that_cannot_be_chosen_from_are_refused),

@@ -147,6 +147,7 @@ static void a_journal_gives_its_answers_back(void **state)
     answer(e, 0, "A", 0.75);
     answer(e, 1, "A", 0.625);
     gr_buf_init(&lines, rt, 1 << 20);
+    MUST(gr_vqa_journal_begin(e, &lines, &err));
     MUST(gr_vqa_journal_line(e, 0, &lines, &err));
     const size_t first = lines.len;
     MUST(gr_vqa_journal_line(e, 1, &lines, &err));
@@ -163,13 +164,18 @@ static void a_journal_gives_its_answers_back(void **state)
     MUST(parse(&again, rt, "[" ITEM("other", "q", "A", "color") "]", &err));
     again->has_probabilities = true;
     MUST_FAIL(gr_vqa_journal_parse(again, lines.data, first, "journal", &err), GR_ERR_FORMAT,
-              "journal: line 1: an answer to another item");
+              "journal: line 2: an answer to another item");
     again->has_probabilities = false;
     gr_evaluation_free(again);
     MUST(parse(&again, rt, two, &err));
     MUST_FAIL(gr_vqa_journal_parse(again, lines.data, first, "journal", &err), GR_ERR_FORMAT,
               "one of the letters");
     MUST_FAIL(gr_vqa_journal_parse(again, "{]\n", 3, "journal", &err), GR_ERR_FORMAT, "journal: line 1");
+    again->run = gr_strdup(rt, "of another model");
+    MUST_FAIL(gr_vqa_journal_parse(again, lines.data, first, "journal", &err), GR_ERR_FORMAT,
+              "answers of another run, ''; this one is 'of another model'");
+    MUST_FAIL(gr_vqa_journal_parse(again, "{}\n", 3, "journal", &err), GR_ERR_FORMAT,
+              "line 1 does not say of what run");
     gr_evaluation_free(again);
     gr_evaluation_free(e);
     gr_buf_fini(&lines);
@@ -194,8 +200,7 @@ static void what_is_written_can_be_scored(void **state)
     answer(e, 1, "A", 0.625);
     MUST(gr_evaluation_write(e, test_dir_file(&dir, "out.json"), &err));
     MUST(gr_file_read(rt, test_dir_file(&dir, "out.json"), 1 << 20, &text, &n, &err));
-    assert_non_null(
-        strstr(text, "\"type\": \"color\", \"model_output\":\"A\",\"probabilities\":[0.75,0.25]}"));
+    assert_non_null(strstr(text, "\"type\":\"color\",\"model_output\":\"A\",\"probabilities\":[0.75,0.25]}"));
     gr_free(rt, text);
     MUST(gr_eval_vqa_score(&again, rt, "synth-bench", test_dir_file(&dir, "out.json"), &err));
     assert_true(gr_evaluation_row(again, 2, &row) && row.correct == 1 && row.answered == 2);
