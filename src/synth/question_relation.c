@@ -93,9 +93,17 @@ static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const ch
 
 /* How often a kind is the right one, so that it is offered as a wrong one as often. */
 static const unsigned char kind_weights[GR_RELATIONS] = {
-    [GR_RELATION_HOLDING] = 1,  [GR_RELATION_ON_TOP_OF] = 1, [GR_RELATION_INSIDE] = 1,
-    [GR_RELATION_BEHIND] = 1,   [GR_RELATION_LEFT_OF] = 3,  [GR_RELATION_WEARING] = 1,
-    [GR_RELATION_POINTING_AT] = 1, [GR_RELATION_NEXT_TO] = 250,
+    [GR_RELATION_HOLDING] = 60, [GR_RELATION_ON_TOP_OF] = 75, [GR_RELATION_INSIDE] = 72,
+    [GR_RELATION_BEHIND] = 160, [GR_RELATION_LEFT_OF] = 250,  [GR_RELATION_WEARING] = 55,
+    [GR_RELATION_POINTING_AT] = 58, [GR_RELATION_NEXT_TO] = 250,
+};
+
+/* Of a hundred, how many are asked: what follows from places alone holds in every scene, and would be right
+ * more often than anything else. */
+static const unsigned char kind_kept[GR_RELATIONS] = {
+    [GR_RELATION_HOLDING] = 100, [GR_RELATION_ON_TOP_OF] = 100, [GR_RELATION_INSIDE] = 100,
+    [GR_RELATION_BEHIND] = 60,   [GR_RELATION_LEFT_OF] = 25,    [GR_RELATION_WEARING] = 100,
+    [GR_RELATION_POINTING_AT] = 100, [GR_RELATION_NEXT_TO] = 12,
 };
 
 /* Two kinds in both directions, so that neither kind nor direction is seen more often than the other. */
@@ -148,7 +156,8 @@ static bool statements(gr_question *q, gr_asking *a)
     relation r[GR_OPTIONS_MAX];
     int list[GR_SCENE_OBJECTS_MAX];
     gr_phrase options[GR_OPTIONS_MAX] = { { .n = 0 } };
-    if (!draw_relation(a, list, candidates(a, list), &r[0]))
+    if (!draw_relation(a, list, candidates(a, list), &r[0]) ||
+        gr_draw_below(a->d, 100) >= kind_kept[r[0].kind])
         return false;
     if (gr_draw_below(a->d, 2) ? !by_pairs(a, r) && !by_kinds(a, r) : !by_kinds(a, r))
         return false;
