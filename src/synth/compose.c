@@ -32,14 +32,14 @@ static void draw_size(composer *c, int least, int most)
     c->s->height = r[1] >= r[0] ? longer : longer * r[1] / r[0];
 }
 
-/* Scenes of parts need room: a shorter side of 128 pixels, where the limits allow it. */
-static void widen(gr_scene *s, int most)
+/* Scenes of parts need room: a shorter side of so many pixels, where the limits allow it. */
+static void widen(gr_scene *s, int wanted_px, int most)
 {
     const int shorter = s->width < s->height ? s->width : s->height;
     const int longer = s->width < s->height ? s->height : s->width;
-    if (shorter >= 128 || longer >= most)
+    if (shorter >= wanted_px || longer >= most)
         return;
-    const int wanted = longer * 128 / shorter, to = wanted < most ? wanted : most;
+    const int wanted = longer * wanted_px / shorter, to = wanted < most ? wanted : most;
     s->width = s->width * to / longer;
     s->height = s->height * to / longer;
 }
@@ -70,9 +70,9 @@ void gr_scene_compose_as(gr_scene *s, uint64_t seed, gr_split split, uint64_t in
                          const gr_compose_options *options)
 {
     static void (*const kinds[GR_SCENE_KINDS])(composer *) = {
-        [GR_SCENE_FREE] = compose_free,       [GR_SCENE_GRID] = compose_grid,
-        [GR_SCENE_RELATED] = compose_related, [GR_SCENE_MIRROR] = compose_mirror,
-        [GR_SCENE_SHADOWS] = compose_shadows, [GR_SCENE_SCREEN] = compose_screen,
+        [GR_SCENE_FREE] = gr_compose_free,       [GR_SCENE_GRID] = gr_compose_grid,
+        [GR_SCENE_RELATED] = gr_compose_related, [GR_SCENE_MIRROR] = gr_compose_mirror,
+        [GR_SCENE_SHADOWS] = gr_compose_shadows, [GR_SCENE_SCREEN] = gr_compose_screen,
     };
     gr_compose_options o;
     gr_compose_options_init(&o);
@@ -86,7 +86,8 @@ void gr_scene_compose_as(gr_scene *s, uint64_t seed, gr_split split, uint64_t in
     const gr_scene_kind drawn = draw_kind(&c);
     s->kind = o.kind < GR_SCENE_KINDS ? o.kind : drawn;
     if (s->kind != GR_SCENE_FREE)
-        widen(s, o.most_px > 1024 ? 1024 : o.most_px);
+        widen(s, s->kind == GR_SCENE_MIRROR || s->kind == GR_SCENE_SCREEN ? 168 : 128,
+              o.most_px > 1024 ? 1024 : o.most_px);
     kinds[s->kind](&c);
     draw_damage(&c);
     if (o.clean) {

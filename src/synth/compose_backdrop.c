@@ -25,7 +25,7 @@ static void draw_landscape(composer *c)
     c->s->backdrop_colours[1] = grounds[below(c, 5)];
 }
 
-void compose_backdrop(composer *c, bool calm)
+void gr_compose_backdrop(composer *c, bool calm)
 {
     gr_scene *s = c->s;
     s->backdrop = (gr_backdrop)below(c, calm ? GR_BACKDROP_ROOM : GR_BACKDROPS);

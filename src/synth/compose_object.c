@@ -54,7 +54,7 @@ static void draw_looks(composer *c, gr_object *o)
     o->pattern = chance(c, 0.4) ? GR_PATTERN_PLAIN : (gr_pattern)(1 + below(c, GR_PATTERNS - 1));
 }
 
-void compose_looks(composer *c, gr_object *o)
+void gr_compose_looks(composer *c, gr_object *o)
 {
     /* In tests one object in four is of a combination that training has not seen. */
     const bool want_held_out = c->split == GR_SPLIT_TEST && chance(c, 0.25);
@@ -73,7 +73,7 @@ void compose_looks(composer *c, gr_object *o)
     o->second = draw_second(c, o->colour);
 }
 
-gr_object compose_blank(composer *c, gr_object_kind kind)
+gr_object gr_compose_blank(composer *c, gr_object_kind kind)
 {
     gr_object o = {
         .kind = kind, .entity = GR_ENTITY, .of = -1, .frame = -1, .thing = -1, .row = -1, .col = -1
@@ -111,42 +111,42 @@ static void draw_form(composer *c, gr_object *o, float size)
         o->angle = between(c, -most, most) * 0.01745329F;
 }
 
-gr_object compose_shape_of(composer *c, gr_shape_kind shape, float size)
+gr_object gr_compose_shape_of(composer *c, gr_shape_kind shape, float size)
 {
-    gr_object o = compose_blank(c, GR_OBJECT_SHAPE);
+    gr_object o = gr_compose_blank(c, GR_OBJECT_SHAPE);
     o.shape = shape;
     draw_form(c, &o, size);
-    compose_looks(c, &o);
+    gr_compose_looks(c, &o);
     return o;
 }
 
-gr_object compose_shape(composer *c, float size)
+gr_object gr_compose_shape(composer *c, float size)
 {
-    return compose_shape_of(c, (gr_shape_kind)below(c, GR_SHAPES), size);
+    return gr_compose_shape_of(c, (gr_shape_kind)below(c, GR_SHAPES), size);
 }
 
-void compose_resize(gr_object *o, float size)
+void gr_compose_resize(gr_object *o, float size)
 {
     const float factor = size / larger(o->w, o->h);
     o->w *= factor;
     o->h *= factor;
 }
 
-gr_object compose_thing(composer *c, unsigned can, float size)
+gr_object gr_compose_thing(composer *c, unsigned can, float size)
 {
-    gr_object o = compose_blank(c, GR_OBJECT_THING);
+    gr_object o = gr_compose_blank(c, GR_OBJECT_THING);
     do
         o.thing = below(c, GR_THINGS);
     while ((gr_thing_at(o.thing)->can & can) != can);
     o.w = gr_thing_at(o.thing)->aspect;
     o.h = 1;
-    compose_resize(&o, size);
+    gr_compose_resize(&o, size);
     return o;
 }
 
-gr_object compose_figure(composer *c, float height, bool arms_out)
+gr_object gr_compose_figure(composer *c, float height, bool arms_out)
 {
-    gr_object o = compose_blank(c, GR_OBJECT_FIGURE);
+    gr_object o = gr_compose_blank(c, GR_OBJECT_FIGURE);
     o.h = height;
     o.w = height * (arms_out ? 0.98F : 0.44F);
     o.colour = draw_colour(c);
@@ -154,16 +154,16 @@ gr_object compose_figure(composer *c, float height, bool arms_out)
     return o;
 }
 
-gr_object compose_any(composer *c, float size)
+gr_object gr_compose_any(composer *c, float size)
 {
-    return chance(c, 2.0 / 3) ? compose_shape(c, size) : compose_thing(c, 0, size);
+    return chance(c, 2.0 / 3) ? gr_compose_shape(c, size) : gr_compose_thing(c, 0, size);
 }
 
-gr_object compose_twin(composer *c, const gr_object *o)
+gr_object gr_compose_twin(composer *c, const gr_object *o)
 {
     if (o->kind != GR_OBJECT_SHAPE) {
         gr_object twin = *o;
-        twin.seed = compose_blank(c, o->kind).seed;
+        twin.seed = gr_compose_blank(c, o->kind).seed;
         if (o->kind == GR_OBJECT_FIGURE)
             twin.colour = draw_colour(c);
         else if (chance(c, 0.5))
@@ -172,8 +172,8 @@ gr_object compose_twin(composer *c, const gr_object *o)
     }
     const float size = larger(o->w, o->h);
     for (int i = 0; i < 40; i++) {
-        gr_object twin = chance(c, 0.3) ? compose_shape(c, size) : *o;
-        const gr_object other = compose_shape_of(c, twin.shape, size);
+        gr_object twin = chance(c, 0.3) ? gr_compose_shape(c, size) : *o;
+        const gr_object other = gr_compose_shape_of(c, twin.shape, size);
         twin.seed = other.seed;
         const int change = below(c, 3);
         if (twin.shape != o->shape) { /* another shape of the same looks */
@@ -198,5 +198,5 @@ gr_object compose_twin(composer *c, const gr_object *o)
         if (differs && !tiny && looks_exist(&twin) && (c->split == GR_SPLIT_TEST || !held_out))
             return twin;
     }
-    return compose_shape_of(c, o->shape, size);
+    return gr_compose_shape_of(c, o->shape, size);
 }

@@ -8,7 +8,7 @@ static gr_object draw_panel(composer *c, gr_object_kind kind)
 {
     const gr_scene *s = c->s;
     const float w = (float)s->width, h = (float)s->height;
-    gr_object o = compose_blank(c, kind);
+    gr_object o = gr_compose_blank(c, kind);
     o.w = w * between(c, 0.4F, 0.52F);
     o.h = kind == GR_OBJECT_MIRROR ? h * between(c, 0.6F, 0.85F)
                                    : smaller(0.85F * h, o.w * between(c, 0.75F, 0.9F));
@@ -23,9 +23,9 @@ static gr_object draw_panel(composer *c, gr_object_kind kind)
 /* What may be seen in a panel: not glass, which would show the panel. */
 static gr_object draw_seen(composer *c, float size)
 {
-    gr_object o = compose_any(c, size);
+    gr_object o = gr_compose_any(c, size);
     for (int i = 0; i < 40 && o.kind == GR_OBJECT_SHAPE && o.material == GR_MATERIAL_GLASS; i++)
-        o = compose_any(c, size);
+        o = gr_compose_any(c, size);
     return o;
 }
 
@@ -37,7 +37,7 @@ static int put_image(composer *c, const gr_object *original, int of, int panel, 
     image.entity = entity;
     image.of = of;
     image.frame = panel;
-    compose_resize(&image, larger(image.w, image.h) * scale);
+    gr_compose_resize(&image, larger(image.w, image.h) * scale);
     if (entity == GR_REFLECTION) {
         image.mirrored = !image.mirrored;
         image.angle = -image.angle;
@@ -47,11 +47,11 @@ static int put_image(composer *c, const gr_object *original, int of, int panel, 
         const float half = (b[3] - b[1]) / 2 + 0.1F * (glass[3] - glass[1]);
         const float band[4] = { glass[0], larger(glass[1], image.y - half), glass[2],
                                 smaller(glass[3], image.y + half) };
-        const int at = compose_put(c, &image, band, 2);
+        const int at = gr_compose_put(c, &image, band, 2);
         if (at >= 0)
             return at;
     }
-    return compose_put(c, &image, glass, 2);
+    return gr_compose_put(c, &image, glass, 2);
 }
 
 /* An entity over the panel's border that hides nothing that is seen in it. */
@@ -66,14 +66,14 @@ static void put_before(composer *c, int panel, float size)
     float b[4];
     gr_object_bounds(&o, b);
     area[1] = larger(area[1], low - 0.75F * (b[3] - b[1]));
-    compose_put(c, &o, area, 2);
+    gr_compose_put(c, &o, area, 2);
 }
 
 /* The part of the picture beside the panel. */
 static void beside(const composer *c, int panel, float area[4])
 {
     const gr_object *p = &c->s->objects[panel];
-    compose_whole(c, area);
+    gr_compose_whole(c, area);
     if (p->x < (float)c->s->width / 2)
         area[0] = p->x + p->w / 2 + 2;
     else
@@ -83,9 +83,9 @@ static void beside(const composer *c, int panel, float area[4])
 static void put_scene(composer *c, gr_object_kind kind, gr_entity entity)
 {
     gr_scene *s = c->s;
-    compose_backdrop(c, true);
+    gr_compose_backdrop(c, true);
     const gr_object drawn = draw_panel(c, kind);
-    const int panel = compose_add(c, &drawn);
+    const int panel = gr_compose_add(c, &drawn);
     float area[4], glass[4];
     beside(c, panel, area);
     gr_panel_glass(&drawn, glass);
@@ -97,7 +97,7 @@ static void put_scene(composer *c, gr_object_kind kind, gr_entity entity)
     gr_object originals[4];
     int images[4], n_images = 0;
     for (int i = 0; i < n; i++) {
-        gr_object o = i && chance(c, 0.6) ? compose_twin(c, &originals[0])
+        gr_object o = i && chance(c, 0.6) ? gr_compose_twin(c, &originals[0])
                                           : draw_seen(c, larger(24, room * between(c, 0.3F, most)));
         if (o.kind == GR_OBJECT_SHAPE && o.material == GR_MATERIAL_GLASS)
             o = draw_seen(c, larger(o.w, o.h));
@@ -105,11 +105,11 @@ static void put_scene(composer *c, gr_object_kind kind, gr_entity entity)
         gr_object_bounds(&o, b);
         const float is = larger(b[2] - b[0], b[3] - b[1]);
         if (is > 0.95F * room)
-            compose_resize(&o, larger(o.w, o.h) * 0.95F * room / is);
+            gr_compose_resize(&o, larger(o.w, o.h) * 0.95F * room / is);
         gr_object_bounds(&o, b);
-        if (!compose_find(c, area, b[2] - b[0], b[3] - b[1], 2, &o.x, &o.y))
+        if (!gr_compose_find(c, area, b[2] - b[0], b[3] - b[1], 2, &o.x, &o.y))
             break;
-        compose_centre(&o, o.x, o.y);
+        gr_compose_centre(&o, o.x, o.y);
         const int at = put_image(c, &o, -1, panel, entity,
                                  entity == GR_REFLECTION ? between(c, 0.8F, 0.92F) : between(c, 0.7F, 1));
         if (at < 0)
@@ -121,19 +121,19 @@ static void put_scene(composer *c, gr_object_kind kind, gr_entity entity)
         /* One in five mirrors, and most screens, show what is not there. */
         if (chance(c, entity == GR_REFLECTION ? 0.15 : 0.6))
             continue;
-        s->objects[images[i]].of = compose_add(c, &originals[i]);
+        s->objects[images[i]].of = gr_compose_add(c, &originals[i]);
     }
     if (chance(c, 0.6)) /* looks like what is seen in the panel, but is not of it */
         for (int i = 1 + below(c, 2); i > 0 && n_images; i--) {
-            gr_object twin = compose_twin(c, &originals[below(c, n_images)]);
+            gr_object twin = gr_compose_twin(c, &originals[below(c, n_images)]);
             if (twin.kind != GR_OBJECT_SHAPE || twin.material != GR_MATERIAL_GLASS)
-                compose_put(c, &twin, area, 2);
+                gr_compose_put(c, &twin, area, 2);
         }
     if (chance(c, 0.5))
         put_before(c, panel, larger(24, room * between(c, 0.25F, 0.35F)));
-    compose_state_plain(c, 4);
+    gr_compose_state_plain(c, 4);
 }
 
-void compose_mirror(composer *c) { put_scene(c, GR_OBJECT_MIRROR, GR_REFLECTION); }
+void gr_compose_mirror(composer *c) { put_scene(c, GR_OBJECT_MIRROR, GR_REFLECTION); }
 
-void compose_screen(composer *c) { put_scene(c, GR_OBJECT_SCREEN, GR_ON_SCREEN); }
+void gr_compose_screen(composer *c) { put_scene(c, GR_OBJECT_SCREEN, GR_ON_SCREEN); }

@@ -1,7 +1,7 @@
 /* compose_place.c - where objects go. */
 #include "synth/compose_internal.h"
 
-int compose_add(composer *c, const gr_object *o)
+int gr_compose_add(composer *c, const gr_object *o)
 {
     if (c->s->n_objects == GR_SCENE_OBJECTS_MAX)
         return -1;
@@ -9,7 +9,7 @@ int compose_add(composer *c, const gr_object *o)
     return c->s->n_objects++;
 }
 
-void compose_take(composer *c, const float box[4], float margin)
+void gr_compose_take(composer *c, const float box[4], float margin)
 {
     if (c->n_taken == GR_SCENE_OBJECTS_MAX * 2)
         return;
@@ -30,7 +30,7 @@ static bool is_free(const composer *c, const float box[4])
     return true;
 }
 
-bool compose_find(composer *c, const float area[4], float w, float h, float margin, float *x, float *y)
+bool gr_compose_find(composer *c, const float area[4], float w, float h, float margin, float *x, float *y)
 {
     if (w > area[2] - area[0] || h > area[3] - area[1])
         return false;
@@ -39,14 +39,14 @@ bool compose_find(composer *c, const float area[4], float w, float h, float marg
         *y = between(c, area[1] + h / 2, area[3] - h / 2);
         const float box[4] = { *x - w / 2, *y - h / 2, *x + w / 2, *y + h / 2 };
         if (is_free(c, box)) {
-            compose_take(c, box, margin);
+            gr_compose_take(c, box, margin);
             return true;
         }
     }
     return false;
 }
 
-void compose_centre(gr_object *o, float x, float y)
+void gr_compose_centre(gr_object *o, float x, float y)
 {
     float b[4];
     gr_object_bounds(o, b);
@@ -54,25 +54,25 @@ void compose_centre(gr_object *o, float x, float y)
     o->y += y - (b[1] + b[3]) / 2;
 }
 
-int compose_put(composer *c, gr_object *o, const float area[4], float margin)
+int gr_compose_put(composer *c, gr_object *o, const float area[4], float margin)
 {
     float b[4], x, y;
     gr_object_bounds(o, b);
     if (c->s->n_objects == GR_SCENE_OBJECTS_MAX ||
-        !compose_find(c, area, b[2] - b[0], b[3] - b[1], margin, &x, &y))
+        !gr_compose_find(c, area, b[2] - b[0], b[3] - b[1], margin, &x, &y))
         return -1;
-    compose_centre(o, x, y);
-    return compose_add(c, o);
+    gr_compose_centre(o, x, y);
+    return gr_compose_add(c, o);
 }
 
-void compose_whole(const composer *c, float area[4])
+void gr_compose_whole(const composer *c, float area[4])
 {
     area[0] = area[1] = 1;
     area[2] = (float)c->s->width - 1;
     area[3] = (float)c->s->height - 1;
 }
 
-void compose_state_plain(composer *c, int most)
+void gr_compose_state_plain(composer *c, int most)
 {
     gr_scene *s = c->s;
     int order[GR_SCENE_OBJECTS_MAX], of[2] = { 0, 0 };
@@ -85,7 +85,7 @@ void compose_state_plain(composer *c, int most)
                     of[r] += gr_relation_state(s, kinds[r], order[i], order[k]);
 }
 
-int compose_put_group(composer *c, const group *g, const float area[4], float margin)
+int gr_compose_put_group(composer *c, const group *g, const float area[4], float margin)
 {
     float b[4] = { 0 }, x, y;
     for (int i = 0; i < g->n; i++) {
@@ -97,7 +97,7 @@ int compose_put_group(composer *c, const group *g, const float area[4], float ma
         b[3] = i == 0 ? one[3] : larger(b[3], one[3]);
     }
     if (c->s->n_objects + g->n > GR_SCENE_OBJECTS_MAX ||
-        !compose_find(c, area, b[2] - b[0], b[3] - b[1], margin, &x, &y))
+        !gr_compose_find(c, area, b[2] - b[0], b[3] - b[1], margin, &x, &y))
         return -1;
     const int first = c->s->n_objects;
     for (int i = 0; i < g->n; i++) {
@@ -106,7 +106,7 @@ int compose_put_group(composer *c, const group *g, const float area[4], float ma
         o.y += y - (b[1] + b[3]) / 2;
         if (o.of >= 0)
             o.of += first;
-        compose_add(c, &o);
+        gr_compose_add(c, &o);
     }
     for (int i = 0; i < g->n_relations; i++)
         gr_relation_state(c->s, g->relations[i].kind, first + g->relations[i].subject,
@@ -114,22 +114,33 @@ int compose_put_group(composer *c, const group *g, const float area[4], float ma
     return first;
 }
 
-bool compose_behind(composer *c, group *g, float size)
+/* On one side at least by a sixth of its size: what lies within the other's bounds looks inside, not before.
+ */
+static bool reaches_beyond(const gr_object *front, const gr_object *rear)
+{
+    float f[4], r[4];
+    gr_object_bounds(front, f);
+    gr_object_bounds(rear, r);
+    const float across = (f[2] - f[0]) / 6, down = (f[3] - f[1]) / 6;
+    return f[0] < r[0] - across || f[1] < r[1] - down || f[2] > r[2] + across || f[3] > r[3] + down;
+}
+
+bool gr_compose_behind(composer *c, group *g, float size)
 {
     static const gr_shape_kind solid[] = { GR_SHAPE_CIRCLE,    GR_SHAPE_OVAL,    GR_SHAPE_SQUARE,
                                            GR_SHAPE_RECTANGLE, GR_SHAPE_HEXAGON, GR_SHAPE_PENTAGON,
                                            GR_SHAPE_DIAMOND };
     *g = (group){ .n = 2, .n_relations = 1, .relations = { { GR_RELATION_BEHIND, 0, 1 } } };
     for (int i = 0; i < 60; i++) {
-        gr_object rear = compose_any(c, size);
-        gr_object front = compose_shape_of(c, solid[below(c, 7)], size * between(c, 0.6F, 1.1F));
+        gr_object rear = gr_compose_any(c, size);
+        gr_object front = gr_compose_shape_of(c, solid[below(c, 7)], size * between(c, 0.6F, 1.1F));
         if (front.material == GR_MATERIAL_GLASS ||
             (rear.kind == GR_OBJECT_SHAPE && rear.colour == front.colour))
             continue;
         front.x = between(c, -0.7F, 0.7F) * size;
         front.y = between(c, -0.6F, 0.6F) * size;
         const float hidden = gr_object_hidden(&rear, &front, 1);
-        if (hidden < 0.22F || hidden > 0.58F)
+        if (hidden < 0.22F || hidden > 0.58F || !reaches_beyond(&front, &rear))
             continue;
         g->at[0] = rear;
         g->at[1] = front;

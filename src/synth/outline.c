@@ -1,6 +1,7 @@
 #include "synth/outline.h"
 
 #include "base/mathx.h"
+#include "synth/vocabulary.h"
 
 #define PI 3.14159265358979323846
 
@@ -187,10 +188,14 @@ void gr_object_bounds(const gr_object *o, float box[4])
 static bool takes(const gr_object *o, const gr_outline *outline, float u, float v)
 {
     switch (o->kind) {
-    case GR_OBJECT_SHAPE:
+    case GR_OBJECT_SHAPE: /* a circle needs not all its corners */
+        if (o->shape == GR_SHAPE_CIRCLE || o->shape == GR_SHAPE_OVAL)
+            return u * u + v * v < 1;
         return gr_outline_has(outline, u, v);
-    case GR_OBJECT_THING:
-        return u * u + v * v < 1;
+    case GR_OBJECT_THING: { /* cells of 8 x 8 */
+        const int x = (int)(4 * (u + 1)), y = (int)(4 * (v + 1));
+        return x >= 0 && y >= 0 && x < 8 && y < 8 && gr_thing_at(o->thing)->cells >> (8 * y + x) & 1;
+    }
     case GR_OBJECT_FIGURE:
         return u > -0.5F && u < 0.5F && v > -1 && v < 1;
     default:
@@ -209,15 +214,20 @@ float gr_object_hidden(const gr_object *o, const gr_object *others, int n)
             in[y][x] = takes(o, &own, (2 * (float)x + 1) / SIDE - 1, (2 * (float)y + 1) / SIDE - 1);
     for (int i = 0; i < n; i++) {
         corners_of(&others[i], &other);
+        /* From the one's coordinates to the other's is linear: three points tell all. */
+        const gr_point corner = gr_object_outward(o, -1, -1), right = gr_object_outward(o, 1, -1),
+                       down = gr_object_outward(o, -1, 1);
+        const gr_point a = gr_object_inward(&others[i], corner.x, corner.y),
+                       b = gr_object_inward(&others[i], right.x, right.y),
+                       c = gr_object_inward(&others[i], down.x, down.y);
         for (int y = 0; y < SIDE; y++)
             for (int x = 0; x < SIDE; x++) {
                 if (!in[y][x] || hidden[y][x])
                     continue;
-                const gr_point p =
-                    gr_object_outward(o, (2 * (float)x + 1) / SIDE - 1, (2 * (float)y + 1) / SIDE - 1);
-                const gr_point q = gr_object_inward(&others[i], p.x, p.y);
-                hidden[y][x] =
-                    q.x > -1 && q.x < 1 && q.y > -1 && q.y < 1 && takes(&others[i], &other, q.x, q.y);
+                const float s = ((float)x + 0.5F) / SIDE, t = ((float)y + 0.5F) / SIDE;
+                const float u = a.x + s * (b.x - a.x) + t * (c.x - a.x);
+                const float v = a.y + s * (b.y - a.y) + t * (c.y - a.y);
+                hidden[y][x] = u > -1 && u < 1 && v > -1 && v < 1 && takes(&others[i], &other, u, v);
             }
     }
     int all = 0, covered = 0;

@@ -44,7 +44,7 @@ void gr_object_bounds(const gr_object *o, float box[4]);
 gr_point gr_object_inward(const gr_object *o, float x, float y);
 gr_point gr_object_outward(const gr_object *o, float u, float v);
 /* Part of the object's area that is under others[0..n), 0..1: sampled on 24 x 24 points. Things count as
- * the ellipse in their box, figures as its middle half. */
+ * the cells of their drawing (vocabulary.h), figures as the middle half of their box. */
 float gr_object_hidden(const gr_object *o, const gr_object *others, int n);
 
 #endif

@@ -16,7 +16,7 @@ gr_status gr_painter_new(gr_painter **out, gr_runtime *rt, const char *font, gr_
     if (!p)
         return gr_fail(err, GR_ERR_MEM, "no memory for a painter");
     p->rt = rt;
-    const gr_status st = paint_glyphs_new(&p->glyphs, rt, font ? font : DEBIAN_FONT, err);
+    const gr_status st = gr_paint_glyphs_new(&p->glyphs, rt, font ? font : DEBIAN_FONT, err);
     if (st != GR_OK)
         gr_painter_free(p);
     else
@@ -28,7 +28,7 @@ void gr_painter_free(gr_painter *p)
 {
     if (!p)
         return;
-    paint_glyphs_free(p->glyphs);
+    gr_paint_glyphs_free(p->glyphs);
     gr_free(p->rt, p->sprite.coverage);
     gr_free(p->rt, p->sprite.edge);
     gr_free(p->rt, p->sprite.colour);
@@ -59,7 +59,7 @@ gr_status gr_scene_paint(gr_scene *s, gr_runtime *rt, gr_painter *painter, gr_im
     *picture = NULL;
     *index_map = NULL;
     GR_TRY(check(s, err));
-    return paint_scene(painter, rt, s, picture, index_map, err);
+    return gr_paint_scene(painter, rt, s, picture, index_map, err);
 }
 
 #else

@@ -29,8 +29,8 @@ static void add_octave(float *row, int w, uint32_t seed, float y, float cell, fl
             fresh = true;
         }
         if (fresh) {
-            const float a = paint_hash(seed, ix, iy), b = paint_hash(seed, ix, iy + 1);
-            const float c = paint_hash(seed, ix + 1, iy), d = paint_hash(seed, ix + 1, iy + 1);
+            const float a = gr_paint_hash(seed, ix, iy), b = gr_paint_hash(seed, ix, iy + 1);
+            const float c = gr_paint_hash(seed, ix + 1, iy), d = gr_paint_hash(seed, ix + 1, iy + 1);
             left = a + fy * (b - a);
             right = c + fy * (d - c);
             fresh = false;
@@ -53,10 +53,11 @@ static float clamp01(float t) { return t < 0 ? 0 : t > 1 ? 1 : t; }
 /* Where the hill line is at column x, in parts of the height. */
 static float hill_at(uint32_t seed, float x)
 {
-    return 0.42F + 0.2F * paint_noise(seed, 3.2F * x, 0.5F) + 0.05F * paint_noise(seed + 1, 9 * x, 0.5F);
+    return 0.42F + 0.2F * gr_paint_noise(seed, 3.2F * x, 0.5F) +
+           0.05F * gr_paint_noise(seed + 1, 9 * x, 0.5F);
 }
 
-void paint_backdrop(const gr_scene *s, gr_image *image, float *scratch)
+void gr_paint_backdrop(const gr_scene *s, gr_image *image, float *scratch)
 {
     const uint32_t seed = s->backdrop_seed;
     const float w = (float)s->width, h = (float)s->height;
@@ -65,8 +66,8 @@ void paint_backdrop(const gr_scene *s, gr_image *image, float *scratch)
     gr_backdrop_rgb(s, 0, a);
     gr_backdrop_rgb(s, 1, b);
     mix(far, a, b, 0.55F);
-    const float edge = h * (0.55F + 0.25F * paint_hash(seed, 1, 0));
-    const float steep = 2 * paint_hash(seed, 2, 0) - 1;
+    const float edge = h * (0.55F + 0.25F * gr_paint_hash(seed, 1, 0));
+    const float steep = 2 * gr_paint_hash(seed, 2, 0) - 1;
     for (int y = 0; y < s->height; y++) {
         fill_noise(scratch, s->width, y, seed ^ 0x51, s->backdrop == GR_BACKDROP_NOISE ? longer / 4 : 24);
         for (int x = 0; x < s->width; x++) {
@@ -93,7 +94,7 @@ void paint_backdrop(const gr_scene *s, gr_image *image, float *scratch)
                 if (fy < hill) {
                     mix(rgb, a, b, 0);
                     light = 0.92F + 0.1F * fy / hill + 0.1F * n;
-                } else if (fy < 0.62F + 0.03F * paint_hash(seed, 3, 0)) {
+                } else if (fy < 0.62F + 0.03F * gr_paint_hash(seed, 3, 0)) {
                     mix(rgb, far, b, 0.4F);
                     light = 0.92F + 0.2F * n;
                 } else {

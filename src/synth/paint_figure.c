@@ -34,14 +34,14 @@ static void disc(cairo_t *c, double x, double y, double radius)
 static ink of_colour(gr_colour colour, uint32_t seed)
 {
     const gr_rgb pure = gr_colour_rgb(colour);
-    const double light = 0.93 + 0.12 * (double)paint_hash(seed, 1, 1);
+    const double light = 0.93 + 0.12 * (double)gr_paint_hash(seed, 1, 1);
     const double r = pure.r * light / 255, g = pure.g * light / 255, b = pure.b * light / 255;
     return (ink){ r > 1 ? 1 : r, g > 1 ? 1 : g, b > 1 ? 1 : b };
 }
 
 static ink pick(const ink *of, int n, uint32_t seed, int which)
 {
-    return of[(int)((float)n * paint_hash(seed, which, 2))];
+    return of[(int)((float)n * gr_paint_hash(seed, which, 2))];
 }
 
 typedef struct {
@@ -138,7 +138,7 @@ static bool pose(const gr_scene *s, int figure, arm arms[2])
     return out;
 }
 
-static void take(paint_sprite *s, const uint8_t *canvas, int stride)
+static void take(gr_paint_sprite *s, const uint8_t *canvas, int stride)
 {
     for (int y = 0; y < s->h; y++)
         for (int x = 0; x < s->w; x++) {
@@ -151,17 +151,17 @@ static void take(paint_sprite *s, const uint8_t *canvas, int stride)
             const float scale = 255.0F / (float)a;
             s->coverage[at] = (uint8_t)a;
             s->colour[at] =
-                (paint_colour){ (float)(argb >> 16 & 255) * scale, (float)(argb >> 8 & 255) * scale,
-                                (float)(argb & 255) * scale, 1 };
+                (gr_paint_colour){ (float)(argb >> 16 & 255) * scale, (float)(argb >> 8 & 255) * scale,
+                                   (float)(argb & 255) * scale, 1 };
         }
 }
 
-gr_status paint_figure(gr_painter *p, const gr_scene *s, const gr_object *o, gr_error *err)
+gr_status gr_paint_figure(gr_painter *p, const gr_scene *s, const gr_object *o, gr_error *err)
 {
     arm arms[2];
     const bool out = pose(s, o->entity == GR_ENTITY ? (int)(o - s->objects) : o->of, arms);
-    GR_TRY(paint_sprite_begin(p, o, err));
-    paint_sprite *sprite = &p->sprite;
+    GR_TRY(gr_paint_sprite_begin(p, o, err));
+    gr_paint_sprite *sprite = &p->sprite;
     const int stride = cairo_format_stride_for_width(CAIRO_FORMAT_ARGB32, sprite->w);
     memset(p->canvas, 0, (size_t)stride * (size_t)sprite->h);
     cairo_surface_t *surface =

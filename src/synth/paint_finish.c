@@ -28,7 +28,7 @@ static void blur_line(float *line, const uint8_t *in, uint8_t *out, int n, size_
 static gr_status blur(gr_painter *p, gr_image *image, float sigma, gr_error *err)
 {
     const int w = image->width, h = image->height;
-    float *line = paint_floats(p, (size_t)(w > h ? w : h));
+    float *line = gr_paint_floats(p, (size_t)(w > h ? w : h));
     if (!line)
         return gr_fail(err, GR_ERR_MEM, "no memory to blur a picture");
     float weights[RADIUS_MAX + 1], sum = 0;
@@ -77,7 +77,7 @@ static gr_status through_jpeg(gr_image **image, int quality, gr_error *err)
 #endif
 }
 
-gr_status paint_finish(gr_painter *p, const gr_scene *s, gr_image **image, gr_error *err)
+gr_status gr_paint_finish(gr_painter *p, const gr_scene *s, gr_image **image, gr_error *err)
 {
     if (s->blur > 0)
         GR_TRY(blur(p, *image, s->blur, err));

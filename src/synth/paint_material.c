@@ -12,22 +12,22 @@ static float clamp(float v, float a, float b) { return v < a ? a : v > b ? b : v
 static void vary(float out[3], gr_colour colour, uint32_t seed)
 {
     const gr_rgb pure = gr_colour_rgb(colour);
-    const float bright = 0.93F + 0.14F * paint_hash(seed, 1, (int)colour);
+    const float bright = 0.93F + 0.14F * gr_paint_hash(seed, 1, (int)colour);
     const float p[3] = { pure.r, pure.g, pure.b };
     for (int k = 0; k < 3; k++)
-        out[k] = clamp(p[k] * bright + 14 * (paint_hash(seed, 2 + k, (int)colour) - 0.5F), 0, 255);
+        out[k] = clamp(p[k] * bright + 14 * (gr_paint_hash(seed, 2 + k, (int)colour) - 0.5F), 0, 255);
 }
 
-void paint_stuff_make(paint_stuff *m, const gr_object *o)
+void gr_paint_stuff_make(gr_paint_stuff *m, const gr_object *o)
 {
-    *m = (paint_stuff){ .seed = o->seed, .material = o->material, .pattern = o->pattern };
+    *m = (gr_paint_stuff){ .seed = o->seed, .material = o->material, .pattern = o->pattern };
     vary(m->first, o->colour, o->seed);
     vary(m->second, o->second, o->seed);
     m->half_w = o->w / 2;
     m->half_h = o->h / 2;
     m->size_px = o->w < o->h ? o->w : o->h;
-    m->period = clamp(m->size_px / (3.2F + 2.2F * paint_hash(o->seed, 9, 0)), 7, 60);
-    m->phase = paint_hash(o->seed, 8, 0);
+    m->period = clamp(m->size_px / (3.2F + 2.2F * gr_paint_hash(o->seed, 9, 0)), 7, 60);
+    m->phase = gr_paint_hash(o->seed, 8, 0);
     m->sin = (float)gr_sin((double)o->angle);
     m->cos = (float)gr_cos((double)o->angle);
     m->flip = o->mirrored ? -1 : 1;
@@ -42,7 +42,7 @@ static float part_of(float v)
 static bool is_odd(float v) { return part_of(v / 2) >= 0.5F; }
 
 /* Whether the second colour is at (x, y), pixels in the object's own directions. */
-static bool second_at(const paint_stuff *m, float x, float y)
+static bool second_at(const gr_paint_stuff *m, float x, float y)
 {
     const float p = m->period, u = x / p + m->phase + 64, v = y / p + 0.5F + 64;
     switch (m->pattern) {
@@ -65,32 +65,32 @@ static bool second_at(const paint_stuff *m, float x, float y)
     }
 }
 
-static float light_of(const paint_stuff *m, float x, float y, float slope)
+static float light_of(const gr_paint_stuff *m, float x, float y, float slope)
 {
     switch (m->material) {
     case GR_MATERIAL_METAL: { /* bands of reflected light across */
         const float t = (float)gr_sin((double)(6.5F * (slope + m->phase)));
-        return 0.84F + 0.3F * t * t * t + 0.22F * (float)gr_sin((double)(15 * slope + 3 * m->phase));
+        return 0.93F + 0.28F * t * t * t + 0.2F * (float)gr_sin((double)(15 * slope + 3 * m->phase));
     }
     case GR_MATERIAL_WOOD: { /* rings, cut along */
         const float cell = clamp(0.16F * m->size_px, 5, 26);
-        const float bend = paint_noise(m->seed, x / (5 * cell), y / (1.4F * cell));
+        const float bend = gr_paint_noise(m->seed, x / (5 * cell), y / (1.4F * cell));
         const float ring = part_of(y / cell + 2.2F * bend + 64);
-        const float fibre = paint_noise(m->seed + 1, x / 9, y / 1.3F);
-        return 1.04F - 0.42F * ring * ring + 0.16F * (fibre - 0.5F);
+        const float fibre = gr_paint_noise(m->seed + 1, x / 9, y / 1.3F);
+        return 1.09F - 0.42F * ring * ring + 0.16F * (fibre - 0.5F);
     }
     case GR_MATERIAL_STONE: {
-        const float speckle = paint_noise(m->seed, x / 1.5F, y / 1.5F);
-        const float cloud = paint_noise(m->seed + 1, x / 11, y / 11);
+        const float speckle = gr_paint_noise(m->seed, x / 1.5F, y / 1.5F);
+        const float cloud = gr_paint_noise(m->seed + 1, x / 11, y / 11);
         const float spots = speckle > 0.72F ? 0.34F : speckle < 0.28F ? -0.42F : 0;
-        return 0.94F + spots + 0.22F * (cloud - 0.5F) - 0.06F * slope;
+        return 1.0F + spots + 0.22F * (cloud - 0.5F) - 0.06F * slope;
     }
     case GR_MATERIAL_FABRIC: { /* threads over and under */
         const float thread = clamp(0.06F * m->size_px, 2, 5);
         const float u = x / thread + 128, v = y / thread + 128;
         const bool over = is_odd(u) != is_odd(v);
         const float a = part_of(over ? v : u) - 0.5F;
-        return (over ? 1.06F : 0.86F) - 0.9F * a * a + 0.08F * (paint_hash(m->seed, (int)u, (int)v) - 0.5F);
+        return (over ? 1.1F : 0.9F) - 0.9F * a * a + 0.08F * (gr_paint_hash(m->seed, (int)u, (int)v) - 0.5F);
     }
     case GR_MATERIAL_GLASS:
         return 1.05F - 0.1F * slope;
@@ -100,7 +100,7 @@ static float light_of(const paint_stuff *m, float x, float y, float slope)
 }
 
 /* White light on top, 0..1. */
-static float gloss_of(const paint_stuff *m, float a, float b, float edge)
+static float gloss_of(const gr_paint_stuff *m, float a, float b, float edge)
 {
     switch (m->material) {
     case GR_MATERIAL_PLASTIC: { /* one soft spot */
@@ -122,7 +122,7 @@ static float gloss_of(const paint_stuff *m, float a, float b, float edge)
     }
 }
 
-paint_colour paint_stuff_at(const paint_stuff *m, float u, float v, float edge)
+gr_paint_colour gr_paint_stuff_at(const gr_paint_stuff *m, float u, float v, float edge)
 {
     const float x = u * m->half_w, y = v * m->half_h;
     const float *base = second_at(m, x, y) ? m->second : m->first;
@@ -132,7 +132,7 @@ paint_colour paint_stuff_at(const paint_stuff *m, float u, float v, float edge)
     if (m->material != GR_MATERIAL_GLASS)
         light *= 1 - 0.38F * edge; /* a darker rim keeps it apart from others of its colour */
     const float gloss = gloss_of(m, a, b, edge);
-    paint_colour c = { base[0] * light, base[1] * light, base[2] * light, 1 };
+    gr_paint_colour c = { base[0] * light, base[1] * light, base[2] * light, 1 };
     c.r += gloss * (255 - c.r);
     c.g += gloss * (255 - c.g);
     c.b += gloss * (255 - c.b);

@@ -7,25 +7,25 @@ static bool inside(const float b[4], float x, float y)
 }
 
 /* Pale, a little blue, with streaks of light from upper right to lower left. */
-static paint_colour mirror_at(float u, float v, const gr_object *o)
+static gr_paint_colour mirror_at(float u, float v, const gr_object *o)
 {
-    const float t = u + 0.8F * v + 0.3F * paint_hash(o->seed, 1, 1);
+    const float t = u + 0.8F * v + 0.3F * gr_paint_hash(o->seed, 1, 1);
     const float streak = (t > 0.35F && t < 0.55F) || (t > 0.62F && t < 0.68F) ? 20 : 0;
-    return (paint_colour){ 176 + 22 * v + streak, 194 + 20 * v + streak, 206 + 18 * v + streak, 1 };
+    return (gr_paint_colour){ 176 + 22 * v + streak, 194 + 20 * v + streak, 206 + 18 * v + streak, 1 };
 }
 
 /* Lit, in one of a few colours. */
-static paint_colour screen_at(float u, float v, const gr_object *o)
+static gr_paint_colour screen_at(float u, float v, const gr_object *o)
 {
-    const float k = paint_hash(o->seed, 1, 1);
+    const float k = gr_paint_hash(o->seed, 1, 1);
     const float glow = 1 - 0.18F * (u * u + v * v);
-    return (paint_colour){ (170 + 70 * k) * glow, (205 + 35 * (1 - k)) * glow, 238 * glow, 1 };
+    return (gr_paint_colour){ (170 + 70 * k) * glow, (205 + 35 * (1 - k)) * glow, 238 * glow, 1 };
 }
 
-gr_status paint_panel(gr_painter *p, const gr_object *o, gr_error *err)
+gr_status gr_paint_panel(gr_painter *p, const gr_object *o, gr_error *err)
 {
-    GR_TRY(paint_sprite_begin(p, o, err));
-    paint_sprite *s = &p->sprite;
+    GR_TRY(gr_paint_sprite_begin(p, o, err));
+    gr_paint_sprite *s = &p->sprite;
     const bool screen = o->kind == GR_OBJECT_SCREEN;
     float glass[4];
     gr_panel_glass(o, glass);
@@ -51,7 +51,7 @@ gr_status paint_panel(gr_painter *p, const gr_object *o, gr_error *err)
                 s->colour[at] = screen ? screen_at(u, v, o) : mirror_at(u, v, o);
             } else { /* lighter above and to the left */
                 const float light = fx < glass[0] || fy < glass[1] ? 1.15F : 0.85F;
-                s->colour[at] = (paint_colour){ light * frame.r, light * frame.g, light * frame.b, 1 };
+                s->colour[at] = (gr_paint_colour){ light * frame.r, light * frame.g, light * frame.b, 1 };
             }
         }
     return GR_OK;

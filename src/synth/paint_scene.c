@@ -7,13 +7,13 @@ static gr_status make_sprite(gr_painter *p, const gr_scene *s, const gr_object *
 {
     switch (o->kind) {
     case GR_OBJECT_SHAPE:
-        return paint_shape(p, o, err);
+        return gr_paint_shape(p, o, err);
     case GR_OBJECT_THING:
-        return paint_thing(p, o, err);
+        return gr_paint_thing(p, o, err);
     case GR_OBJECT_FIGURE:
-        return paint_figure(p, s, o, err);
+        return gr_paint_figure(p, s, o, err);
     default:
-        return paint_panel(p, o, err);
+        return gr_paint_panel(p, o, err);
     }
 }
 
@@ -54,18 +54,18 @@ static bool sees(const window *w, float x, float y)
 }
 
 /* How it looks where it is. */
-static paint_colour seen(const gr_object *o, paint_colour c, int y)
+static gr_paint_colour seen(const gr_object *o, gr_paint_colour c, int y)
 {
     switch (o->entity) {
     case GR_SHADOW:
-        return (paint_colour){ 12, 12, 26, 0.52F };
+        return (gr_paint_colour){ 12, 12, 26, 0.52F };
     case GR_REFLECTION: /* the mirror's own colour over it */
-        return (paint_colour){ c.r + 0.2F * (196 - c.r), c.g + 0.2F * (212 - c.g), c.b + 0.2F * (224 - c.b),
-                               c.a };
+        return (gr_paint_colour){ c.r + 0.2F * (196 - c.r), c.g + 0.2F * (212 - c.g),
+                                  c.b + 0.2F * (224 - c.b), c.a };
     case GR_ON_SCREEN: { /* lit, in lines */
         const float line = y % 3 == 0 ? 0.78F : 1;
-        return (paint_colour){ line * (20 + 0.86F * c.r), line * (26 + 0.88F * c.g),
-                               line * (34 + 0.86F * c.b), c.a };
+        return (gr_paint_colour){ line * (20 + 0.86F * c.r), line * (26 + 0.88F * c.g),
+                                  line * (34 + 0.86F * c.b), c.a };
     }
     default:
         return c;
@@ -80,7 +80,7 @@ static uint8_t over(uint8_t under, float colour, float part)
 
 static void lay(const gr_painter *p, gr_scene *s, int i, gr_image *image, uint8_t *map)
 {
-    const paint_sprite *sprite = &p->sprite;
+    const gr_paint_sprite *sprite = &p->sprite;
     gr_object *o = &s->objects[i];
     const window w = window_of(s, i);
     o->whole = 0;
@@ -96,7 +96,7 @@ static void lay(const gr_painter *p, gr_scene *s, int i, gr_image *image, uint8_
                 !sees(&w, (float)px + 0.5F, (float)py + 0.5F))
                 continue;
             const size_t to = (size_t)py * (size_t)s->width + (size_t)px;
-            const paint_colour c = seen(o, sprite->colour[from], py);
+            const gr_paint_colour c = seen(o, sprite->colour[from], py);
             const float part = c.a * (float)coverage / 255;
             uint8_t *pixel = image->pixels + 3 * to;
             pixel[0] = over(pixel[0], c.r, part);
@@ -131,27 +131,27 @@ static void count(gr_scene *s, const uint8_t *map)
         }
 }
 
-static gr_status paint_all(gr_painter *p, gr_scene *s, gr_image **image, uint8_t *map, gr_error *err)
+static gr_status gr_paint_all(gr_painter *p, gr_scene *s, gr_image **image, uint8_t *map, gr_error *err)
 {
-    float *row = paint_floats(p, (size_t)s->width);
+    float *row = gr_paint_floats(p, (size_t)s->width);
     if (!row)
         return gr_fail(err, GR_ERR_MEM, "no memory for a row of %d pixels", s->width);
-    paint_backdrop(s, *image, row);
+    gr_paint_backdrop(s, *image, row);
     for (int i = 0; i < s->n_objects; i++) {
         GR_TRY(make_sprite(p, s, &s->objects[i], err));
         lay(p, s, i, *image, map);
     }
     count(s, map);
-    return paint_finish(p, s, image, err);
+    return gr_paint_finish(p, s, image, err);
 }
 
-gr_status paint_scene(gr_painter *p, gr_runtime *rt, gr_scene *s, gr_image **picture, uint8_t **map,
-                      gr_error *err)
+gr_status gr_paint_scene(gr_painter *p, gr_runtime *rt, gr_scene *s, gr_image **picture, uint8_t **map,
+                         gr_error *err)
 {
     gr_image *image = NULL;
     GR_TRY(gr_image_new(&image, rt, s->width, s->height, 3, err));
     uint8_t *owners = gr_calloc(rt, (size_t)s->width * (size_t)s->height, 1);
-    const gr_status st = owners ? paint_all(p, s, &image, owners, err)
+    const gr_status st = owners ? gr_paint_all(p, s, &image, owners, err)
                                 : gr_fail(err, GR_ERR_MEM, "no memory for the index map of a scene");
     if (st == GR_OK) {
         *picture = image;

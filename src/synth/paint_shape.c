@@ -13,9 +13,9 @@ static int floor_of(float v)
     return (float)i > v ? i - 1 : i;
 }
 
-gr_status paint_sprite_begin(gr_painter *p, const gr_object *o, gr_error *err)
+gr_status gr_paint_sprite_begin(gr_painter *p, const gr_object *o, gr_error *err)
 {
-    paint_sprite *s = &p->sprite;
+    gr_paint_sprite *s = &p->sprite;
     float b[4];
     gr_object_bounds(o, b);
     s->x0 = floor_of(b[0]) - 1;
@@ -44,7 +44,7 @@ gr_status paint_sprite_begin(gr_painter *p, const gr_object *o, gr_error *err)
     return GR_OK;
 }
 
-static void trace(cairo_t *c, const gr_outline *outline, const gr_object *o, const paint_sprite *s)
+static void trace(cairo_t *c, const gr_outline *outline, const gr_object *o, const gr_paint_sprite *s)
 {
     for (int i = 0; i < outline->n; i++) {
         const gr_point at = gr_object_outward(o, outline->at[i].x, outline->at[i].y);
@@ -61,7 +61,7 @@ static void trace(cairo_t *c, const gr_outline *outline, const gr_object *o, con
 /* Fills the outline, or draws along it with a pen of `pen` pixels where that is above 0. */
 static gr_status cover(gr_painter *p, uint8_t *out, const gr_object *o, double pen, gr_error *err)
 {
-    const paint_sprite *s = &p->sprite;
+    const gr_paint_sprite *s = &p->sprite;
     const int stride = cairo_format_stride_for_width(CAIRO_FORMAT_A8, s->w);
     gr_outline outline;
     gr_outline_make(&outline, o->shape);
@@ -88,15 +88,15 @@ static gr_status cover(gr_painter *p, uint8_t *out, const gr_object *o, double p
     return GR_OK;
 }
 
-gr_status paint_shape(gr_painter *p, const gr_object *o, gr_error *err)
+gr_status gr_paint_shape(gr_painter *p, const gr_object *o, gr_error *err)
 {
-    GR_TRY(paint_sprite_begin(p, o, err));
+    GR_TRY(gr_paint_sprite_begin(p, o, err));
     const float size = o->w < o->h ? o->w : o->h, pen = 0.05F * size;
     GR_TRY(cover(p, p->sprite.coverage, o, 0, err));
     GR_TRY(cover(p, p->sprite.edge, o, (double)(pen < 2 ? 2 : pen > 7 ? 7 : pen), err));
-    paint_stuff m;
-    paint_stuff_make(&m, o);
-    const paint_sprite *s = &p->sprite;
+    gr_paint_stuff m;
+    gr_paint_stuff_make(&m, o);
+    const gr_paint_sprite *s = &p->sprite;
     const gr_point origin = gr_object_inward(o, (float)s->x0 + 0.5F, (float)s->y0 + 0.5F);
     const gr_point right = gr_object_inward(o, (float)s->x0 + 1.5F, (float)s->y0 + 0.5F);
     const gr_point down = gr_object_inward(o, (float)s->x0 + 0.5F, (float)s->y0 + 1.5F);
@@ -108,7 +108,7 @@ gr_status paint_shape(gr_painter *p, const gr_object *o, gr_error *err)
             const float fx = (float)x, fy = (float)y;
             const float u = origin.x + fx * (right.x - origin.x) + fy * (down.x - origin.x);
             const float v = origin.y + fx * (right.y - origin.y) + fy * (down.y - origin.y);
-            s->colour[at] = paint_stuff_at(&m, u, v, (float)s->edge[at] / 255);
+            s->colour[at] = gr_paint_stuff_at(&m, u, v, (float)s->edge[at] / 255);
         }
     return GR_OK;
 }

@@ -17,17 +17,17 @@ typedef struct {
     uint8_t *bgra[LEVELS];
 } drawing;
 
-struct paint_glyphs {
+struct gr_paint_glyphs {
     gr_runtime *rt;
     FT_Library library;
     FT_Face face;
     drawing drawings[GR_THINGS];
 };
 
-gr_status paint_glyphs_new(paint_glyphs **out, gr_runtime *rt, const char *font, gr_error *err)
+gr_status gr_paint_glyphs_new(gr_paint_glyphs **out, gr_runtime *rt, const char *font, gr_error *err)
 {
     *out = NULL;
-    paint_glyphs *g = gr_calloc(rt, 1, sizeof *g);
+    gr_paint_glyphs *g = gr_calloc(rt, 1, sizeof *g);
     if (!g || FT_Init_FreeType(&g->library)) {
         gr_free(rt, g);
         return gr_fail(err, GR_ERR_MEM, "no memory for the emoji font");
@@ -41,13 +41,13 @@ gr_status paint_glyphs_new(paint_glyphs **out, gr_runtime *rt, const char *font,
     } else if (!FT_HAS_COLOR(g->face) || FT_Select_Size(g->face, 0))
         st = gr_fail(err, GR_ERR_FORMAT, "%s: not a font of coloured pictures", font);
     if (st != GR_OK)
-        paint_glyphs_free(g);
+        gr_paint_glyphs_free(g);
     else
         *out = g;
     return st;
 }
 
-void paint_glyphs_free(paint_glyphs *g)
+void gr_paint_glyphs_free(gr_paint_glyphs *g)
 {
     if (!g)
         return;
@@ -88,7 +88,7 @@ static void halve(uint8_t *out, int w, int h, const uint8_t *in, int in_w, int i
             }
 }
 
-static gr_status read_drawing(paint_glyphs *g, int thing, gr_error *err)
+static gr_status read_drawing(gr_paint_glyphs *g, int thing, gr_error *err)
 {
     drawing *d = &g->drawings[thing];
     const gr_thing *t = gr_thing_at(thing);
@@ -138,16 +138,16 @@ static void sample(const drawing *d, int level, float x, float y, float out[4])
     }
 }
 
-gr_status paint_thing(gr_painter *p, const gr_object *o, gr_error *err)
+gr_status gr_paint_thing(gr_painter *p, const gr_object *o, gr_error *err)
 {
     const drawing *d = &p->glyphs->drawings[o->thing];
     if (d->n < LEVELS)
         GR_TRY(read_drawing(p->glyphs, o->thing, err));
-    GR_TRY(paint_sprite_begin(p, o, err));
+    GR_TRY(gr_paint_sprite_begin(p, o, err));
     int level = 0;
     while (level + 1 < LEVELS && (float)d->w[level] > 1.5F * o->w)
         level++;
-    const paint_sprite *s = &p->sprite;
+    const gr_paint_sprite *s = &p->sprite;
     const gr_point origin = gr_object_inward(o, (float)s->x0 + 0.5F, (float)s->y0 + 0.5F);
     const gr_point right = gr_object_inward(o, (float)s->x0 + 1.5F, (float)s->y0 + 0.5F);
     const gr_point down = gr_object_inward(o, (float)s->x0 + 0.5F, (float)s->y0 + 1.5F);
@@ -167,7 +167,7 @@ gr_status paint_thing(gr_painter *p, const gr_object *o, gr_error *err)
             const size_t at = (size_t)y * (size_t)s->w + (size_t)x;
             const float scale = 255 / bgra[3];
             s->coverage[at] = (uint8_t)(bgra[3] + 0.5F);
-            s->colour[at] = (paint_colour){ bgra[2] * scale, bgra[1] * scale, bgra[0] * scale, 1 };
+            s->colour[at] = (gr_paint_colour){ bgra[2] * scale, bgra[1] * scale, bgra[0] * scale, 1 };
         }
     return GR_OK;
 }

@@ -27,7 +27,9 @@ typedef struct {
     gr_noun noun;
     uint32_t code; /* the code point of its drawing */
     unsigned can;  /* GR_THING_* */
-    float aspect;  /* width of the drawing over its height, without empty margins */
+    /* Which cells of 8 x 8 the drawing covers at least half of: bit 8 * row + column. */
+    uint64_t cells;
+    float aspect; /* width of the drawing over its height, without empty margins */
     /* The front edge of the opening of what contains: the lower half of an ellipse, its centre from the top,
      * half its height and half its width, in parts of the drawing. */
     float rim_y, rim_h, rim_w;
