@@ -90,11 +90,11 @@ gr_truth gr_seen_relation(const gr_scene *s, gr_relation kind, int subject, int 
     if (subject == object || !gr_seen(s, subject) || !gr_seen(s, object))
         return GR_UNCLEAR;
     const gr_truth holds = gr_relation_truth(s, kind, subject, object);
+    if (holds == GR_TRUE || (holds == GR_FALSE && kind != GR_RELATION_NEXT_TO))
+        return holds;
     const gr_truth turned = gr_relation_truth(s, kind, object, subject);
     if (kind == GR_RELATION_NEXT_TO)
-        return holds == GR_TRUE || turned == GR_TRUE ? GR_TRUE : holds == turned ? holds : GR_UNCLEAR;
-    if (holds != GR_UNCLEAR)
-        return holds;
+        return turned == GR_TRUE || holds == turned ? turned : GR_UNCLEAR;
     if (turned == GR_TRUE)
         return GR_FALSE;
     if (s->objects[subject].entity != GR_ENTITY || s->objects[object].entity != GR_ENTITY)

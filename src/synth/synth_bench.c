@@ -1,6 +1,7 @@
 /* synth_bench.c - benchmark items in the shape of GAR-Bench: questions with options by category, and
  * descriptions with what they have to state. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"

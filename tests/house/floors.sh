@@ -18,6 +18,7 @@ engine:   io media region text backend graph op nn model
 eval:     io media region text backend graph op nn model engine
 synth:    io media region text dataset
 train:    io media region text backend graph op nn model engine dataset
+synth:    io media region dataset
 bench:    io media region text backend graph op nn model engine
 '
 
