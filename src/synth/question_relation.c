@@ -94,16 +94,16 @@ static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const ch
 /* How often a kind is the right one, so that it is offered as a wrong one as often. */
 static const unsigned char kind_weights[GR_RELATIONS] = {
     [GR_RELATION_HOLDING] = 60, [GR_RELATION_ON_TOP_OF] = 75, [GR_RELATION_INSIDE] = 72,
-    [GR_RELATION_BEHIND] = 160, [GR_RELATION_LEFT_OF] = 250,  [GR_RELATION_WEARING] = 55,
-    [GR_RELATION_POINTING_AT] = 58, [GR_RELATION_NEXT_TO] = 250,
+    [GR_RELATION_BEHIND] = 160, [GR_RELATION_LEFT_OF] = 250,  [GR_RELATION_WEARING] = 40,
+    [GR_RELATION_POINTING_AT] = 30, [GR_RELATION_NEXT_TO] = 0,
 };
 
 /* Of a hundred, how many are asked: what follows from places alone holds in every scene, and would be right
  * more often than anything else. */
 static const unsigned char kind_kept[GR_RELATIONS] = {
     [GR_RELATION_HOLDING] = 100, [GR_RELATION_ON_TOP_OF] = 100, [GR_RELATION_INSIDE] = 100,
-    [GR_RELATION_BEHIND] = 60,   [GR_RELATION_LEFT_OF] = 8,    [GR_RELATION_WEARING] = 100,
-    [GR_RELATION_POINTING_AT] = 100, [GR_RELATION_NEXT_TO] = 3,
+    [GR_RELATION_BEHIND] = 35,   [GR_RELATION_LEFT_OF] = 4,    [GR_RELATION_WEARING] = 100,
+    [GR_RELATION_POINTING_AT] = 100, [GR_RELATION_NEXT_TO] = 0,
 };
 
 /* Two kinds in both directions, so that neither kind nor direction is seen more often than the other. */
@@ -132,7 +132,7 @@ static bool by_kinds(const gr_asking *a, relation *r)
     for (int k = 0; k < GR_RELATIONS && n < GR_OPTIONS_MAX; k++) {
         const bool turned = gr_draw_below(a->d, 2) != 0;
         const relation w = { (gr_relation)order[k], turned ? r[0].b : r[0].a, turned ? r[0].a : r[0].b };
-        if (w.kind != r[0].kind && holds(a, w) == GR_FALSE)
+        if (w.kind != r[0].kind && kind_weights[w.kind] > 0 && holds(a, w) == GR_FALSE)
             r[n++] = w;
     }
     return n == GR_OPTIONS_MAX;
