@@ -27,8 +27,7 @@ static const cli_option rows[] = {
       "write the items with their answers there, as published outputs are; answers so far are kept in "
       "FILE.part" },
     { "resume", 0, CLI_FLAG, AT(resume), NULL, NULL, 0, 0, "go on with the answers of FILE.part" },
-    { "score", 0, CLI_FLAG, AT(score), NULL, NULL, 0, 0,
-      "ask nothing: score the outputs that FILE has" },
+    { "score", 0, CLI_FLAG, AT(score), NULL, NULL, 0, 0, "ask nothing: score the outputs that FILE has" },
     { "free", 0, CLI_FLAG, AT(free_text), NULL, NULL, 0, 0,
       "as published: let the model say what it likes, which counts where it is the letter alone; without "
       "this its "

@@ -96,7 +96,7 @@ void gr_weighted_order(gr_draws *d, const unsigned char *weights, int n, int *or
         total += weights[k];
     }
     for (int k = 0; k < n; k++) {
-        int at = (int)gr_draw_below(d, (uint32_t)total), j = k;
+        int at = total > 0 ? (int)gr_draw_below(d, (uint32_t)total) : 0, j = k;
         while (j < n - 1 && (at -= weights[order[j]]) >= 0)
             j++;
         const int v = order[j];

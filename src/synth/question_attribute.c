@@ -13,6 +13,7 @@ typedef struct {
     int (*value)(const gr_object *o);
     bool (*alike)(int a, int b);  /* both may be true of one object: never options together */
     const unsigned char *weights; /* of values that no other object has; NULL: all alike */
+    int kept_first;               /* of a hundred objects with value 0, how many are asked about; 0: all */
     void (*word)(gr_phrase *p, int value);
     gr_wordings questions, answers; /* {p}: the region; {word} */
 } attribute;
@@ -80,6 +81,8 @@ static int pick(gr_asking *a, const attribute *t)
     if (n == 0)
         return -1;
     const int value = values[gr_draw_below(a->d, (uint32_t)n_values)];
+    if (t->kept_first > 0 && value == 0 && (int)gr_draw_below(a->d, 100) >= t->kept_first)
+        return -1;
     gr_draw_order(a->d, order, n);
     for (int j = 0; j < n; j++) {
         const int k = list[order[j]], i = a->n_shown > 0 ? a->shown[k] : k;
@@ -176,12 +179,13 @@ bool gr_ask_colour(gr_question *q, gr_asking *a)
         "looking at {p}, which colours does it have?",
     };
     static const char *const answers[] = { "{word}.", "it is {word}.", "{word}", "{p} is {word}." };
-    const attribute one = {
-        GR_COLOURS,          one_colour, colour_of, NULL, colour_weights, colour_word, GR_WORDINGS(questions),
-        GR_WORDINGS(answers)
+    const attribute one = { GR_COLOURS,          one_colour, colour_of,   NULL,
+                            colour_weights,      0,          colour_word, GR_WORDINGS(questions),
+                            GR_WORDINGS(answers) };
+    const attribute two = {
+        GR_COLOURS * GR_COLOURS, two_colours,         pair_of, no_pairs, NULL, 0, pair_word,
+        GR_WORDINGS(pairs),      GR_WORDINGS(answers)
     };
-    const attribute two = { GR_COLOURS * GR_COLOURS, two_colours,         pair_of, no_pairs, NULL, pair_word,
-                            GR_WORDINGS(pairs),      GR_WORDINGS(answers) };
     const bool pair = gr_draw_below(a->d, 2) == 0;
     return ask(q, a, pair ? &two : &one) || ask(q, a, pair ? &one : &two);
 }
@@ -231,13 +235,8 @@ bool gr_ask_shape(gr_question *q, gr_asking *a)
     };
     static const char *const answers[] = { "{word}.", "it is {word}.", "it has the form of {word}.",
                                            "{p} is {word}." };
-    const attribute t = { GR_SHAPES,
-                          has_shape,
-                          shape_of,
-                          shapes_alike,
-                          shape_weights,
-                          shape_word,
-                          GR_WORDINGS(questions),
+    const attribute t = { GR_SHAPES,           has_shape, shape_of,   shapes_alike,
+                          shape_weights,       0,         shape_word, GR_WORDINGS(questions),
                           GR_WORDINGS(answers) };
     return ask(q, a, &t);
 }
@@ -263,7 +262,8 @@ bool gr_ask_material(gr_question *q, gr_asking *a)
     };
     static const char *const answers[] = { "{word}.", "it is made of {word}.", "of {word}.",
                                            "{p} is made of {word}." };
-    const attribute t = { GR_MATERIALS,  gr_seen_surface,        material_of,         NULL, material_weights,
+    const attribute t = { GR_MATERIALS,  gr_seen_surface,        material_of,
+                          NULL,          material_weights,       75,
                           material_word, GR_WORDINGS(questions), GR_WORDINGS(answers) };
     return ask(q, a, &t);
 }
@@ -300,15 +300,15 @@ bool gr_ask_pattern(gr_question *q, gr_asking *a)
     static const char *const noun_answers[] = { "{word}.", "it has {word}.", "{p} has {word}." };
     static const char *const adjective_answers[] = { "{word}.", "it is {word}.", "its surface is {word}.",
                                                      "{p} is {word}." };
-    const attribute by_noun = { GR_PATTERNS,        gr_seen_surface,
-                                pattern_of,         NULL,
-                                pattern_weights,    pattern_noun,
-                                GR_WORDINGS(nouns), GR_WORDINGS(noun_answers) };
+    const attribute by_noun = { GR_PATTERNS,  gr_seen_surface,    pattern_of,
+                                NULL,         pattern_weights,    45,
+                                pattern_noun, GR_WORDINGS(nouns), GR_WORDINGS(noun_answers) };
     const attribute by_adjective = { GR_PATTERNS,
                                      gr_seen_surface,
                                      pattern_of,
                                      NULL,
                                      pattern_weights,
+                                     45,
                                      pattern_adjective,
                                      GR_WORDINGS(adjectives),
                                      GR_WORDINGS(adjective_answers) };

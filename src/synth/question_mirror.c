@@ -167,6 +167,8 @@ static bool two(gr_question *q, gr_asking *a, const sides *f)
     const int outcome = (int)gr_draw_below(a->d, 4); /* both, the first, the second, neither */
     int objects[2];
     const medium *m = medium_of(f->e, a->d);
+    if (f->n_real < 2 || f->n_not_real < 2)
+        return false; /* some outcome could not be had */
     const bool fits = outcome == 0   ? take(a, f->not_real, f->n_not_real, objects, 2)
                       : outcome == 3 ? take(a, f->real, f->n_real, objects, 2)
                                      : take(a, f->not_real, f->n_not_real, &objects[outcome - 1], 1) &&
@@ -207,6 +209,8 @@ static bool which(gr_question *q, gr_asking *a, const sides *f)
     const bool nothing = !four && gr_draw_below(a->d, 4) == 0;
     const int *wanted = for_picture ? f->not_real : f->real, *others = for_picture ? f->real : f->not_real;
     int objects[4];
+    if ((for_picture ? f->n_real : f->n_not_real) < 3)
+        return false; /* none of three could not be had */
     if (!take(a, wanted, for_picture ? f->n_not_real : f->n_real, objects, nothing ? 0 : 1) ||
         !take(a, others, for_picture ? f->n_real : f->n_not_real, objects + !nothing, n - !nothing))
         return false;

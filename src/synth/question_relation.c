@@ -11,7 +11,7 @@ typedef struct {
     int a, b; /* objects */
 } relation;
 
-enum { PAIRS_MAX = 2048 };
+enum { PAIRS_MAX = 2048, CROWD = 12, TRIES = 8 };
 
 static bool symmetric(gr_relation kind) { return kind == GR_RELATION_NEXT_TO; }
 
@@ -47,11 +47,11 @@ static bool draw_relation(const gr_asking *a, const int *list, int n, relation *
     return true;
 }
 
-/* Objects that may be shown. */
+/* Objects that may be shown: of a crowd, a dozen. */
 static int candidates(const gr_asking *a, int *list)
 {
     if (a->n_shown == 0)
-        return gr_seen_list(a->s, list);
+        return gr_asking_fill(a, list, 0, CROWD);
     for (int k = 0; k < a->n_shown; k++)
         list[k] = a->shown[k];
     return a->n_shown;
@@ -93,9 +93,17 @@ static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const ch
 
 /* How often a kind is the right one, so that it is offered as a wrong one as often. */
 static const unsigned char kind_weights[GR_RELATIONS] = {
-    [GR_RELATION_HOLDING] = 1,     [GR_RELATION_ON_TOP_OF] = 1, [GR_RELATION_INSIDE] = 1,
-    [GR_RELATION_BEHIND] = 1,      [GR_RELATION_LEFT_OF] = 3,   [GR_RELATION_WEARING] = 1,
-    [GR_RELATION_POINTING_AT] = 1, [GR_RELATION_NEXT_TO] = 250,
+    [GR_RELATION_HOLDING] = 60,     [GR_RELATION_ON_TOP_OF] = 75, [GR_RELATION_INSIDE] = 72,
+    [GR_RELATION_BEHIND] = 160,     [GR_RELATION_LEFT_OF] = 250,  [GR_RELATION_WEARING] = 40,
+    [GR_RELATION_POINTING_AT] = 30, [GR_RELATION_NEXT_TO] = 0,
+};
+
+/* Of a hundred, how many are asked: what follows from places alone holds in every scene, and would be right
+ * more often than anything else. */
+static const unsigned char kind_kept[GR_RELATIONS] = {
+    [GR_RELATION_HOLDING] = 100,     [GR_RELATION_ON_TOP_OF] = 100, [GR_RELATION_INSIDE] = 100,
+    [GR_RELATION_BEHIND] = 35,       [GR_RELATION_LEFT_OF] = 4,     [GR_RELATION_WEARING] = 100,
+    [GR_RELATION_POINTING_AT] = 100, [GR_RELATION_NEXT_TO] = 0,
 };
 
 /* Two kinds in both directions, so that neither kind nor direction is seen more often than the other. */
@@ -124,7 +132,7 @@ static bool by_kinds(const gr_asking *a, relation *r)
     for (int k = 0; k < GR_RELATIONS && n < GR_OPTIONS_MAX; k++) {
         const bool turned = gr_draw_below(a->d, 2) != 0;
         const relation w = { (gr_relation)order[k], turned ? r[0].b : r[0].a, turned ? r[0].a : r[0].b };
-        if (w.kind != r[0].kind && holds(a, w) == GR_FALSE)
+        if (w.kind != r[0].kind && kind_weights[w.kind] > 0 && holds(a, w) == GR_FALSE)
             r[n++] = w;
     }
     return n == GR_OPTIONS_MAX;
@@ -148,7 +156,8 @@ static bool statements(gr_question *q, gr_asking *a)
     relation r[GR_OPTIONS_MAX];
     int list[GR_SCENE_OBJECTS_MAX];
     gr_phrase options[GR_OPTIONS_MAX] = { { .n = 0 } };
-    if (!draw_relation(a, list, candidates(a, list), &r[0]))
+    if (!draw_relation(a, list, candidates(a, list), &r[0]) ||
+        gr_draw_below(a->d, 100) >= kind_kept[r[0].kind])
         return false;
     if (gr_draw_below(a->d, 2) ? !by_pairs(a, r) && !by_kinds(a, r) : !by_kinds(a, r))
         return false;
@@ -227,14 +236,25 @@ static bool pick(const gr_asking *a, role r, const int *list, int n_list, gr_tru
     return n == 0;
 }
 
-static bool draw_role(const gr_asking *a, const int *list, int n, role *out)
+/* A role that so many certainly play and so many certainly do not, so that every outcome can be had. */
+static bool draw_role(const gr_asking *a, const int *list, int n, int least_yes, int least_no, role *out)
 {
-    relation r;
-    if (!draw_relation(a, list, n, &r))
-        return false;
-    const bool inverse = gr_draw_below(a->d, 2) != 0;
-    *out = (role){ r.kind, inverse, inverse ? r.a : r.b };
-    return true;
+    for (int tries = 0; tries < TRIES; tries++) {
+        relation r;
+        if (!draw_relation(a, list, n, &r))
+            return false;
+        const bool inverse = gr_draw_below(a->d, 2) != 0;
+        *out = (role){ r.kind, inverse, inverse ? r.a : r.b };
+        int yes = 0, no = 0;
+        for (int k = 0; k < n; k++) {
+            const gr_truth t = plays(a, *out, list[k]);
+            yes += t == GR_TRUE;
+            no += t == GR_FALSE;
+        }
+        if (yes >= least_yes && no >= least_no)
+            return true;
+    }
+    return false;
 }
 
 static void ask_which(gr_question *q, gr_asking *a, role r, const int *of, int n)
@@ -281,9 +301,9 @@ static bool two_or_none(gr_question *q, gr_asking *a)
 {
     const int outcome = (int)gr_draw_below(a->d, 4); /* one, the other, both, none */
     int list[GR_SCENE_OBJECTS_MAX], objects[GR_SHOWN_MAX];
-    const int n = gr_seen_list(a->s, list);
+    const int n = candidates(a, list);
     role r;
-    if (!draw_role(a, list, n, &r))
+    if (!draw_role(a, list, n, 2, 2, &r))
         return false;
     objects[0] = r.object;
     const int n_true = outcome == 2 ? 2 : outcome == 3 ? 0 : 1;
@@ -320,9 +340,9 @@ static bool one_of(gr_question *q, gr_asking *a)
     const bool nothing = !four && gr_draw_below(a->d, 4) == 0;
     const int n_of = four ? 4 : 3;
     int list[GR_SCENE_OBJECTS_MAX], objects[GR_SHOWN_MAX], of[4] = { 0 }, k = 0;
-    const int n = gr_seen_list(a->s, list);
+    const int n = candidates(a, list);
     role r;
-    if (!draw_role(a, list, n, &r))
+    if (!draw_role(a, list, n, 1, 3, &r))
         return false;
     objects[0] = r.object;
     if (!pick(a, r, list, n, GR_TRUE, objects, 1, !nothing) ||

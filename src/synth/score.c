@@ -231,6 +231,19 @@ static size_t background_of(const char *text, size_t at, size_t end)
     return first;
 }
 
+/* "in the lower left of the picture" is a place, and no relation to something else. */
+static bool is_place(const char *text, size_t at, size_t end)
+{
+    static const char *const wholes[] = { " the picture", " the image", " it" };
+    for (size_t k = 0; k < COUNT(wholes); k++) {
+        const size_t n = strlen(wholes[k]);
+        if (end - at >= n && memcmp(text + at, wholes[k], n) == 0 &&
+            (at + n == end || !is_letter(text[at + n])))
+            return true;
+    }
+    return false;
+}
+
 static void read_sentence(scoring *s, const char *text, size_t at, size_t end)
 {
     const char *view = NULL, *means = NULL;
@@ -238,8 +251,8 @@ static void read_sentence(scoring *s, const char *text, size_t at, size_t end)
     end = background_of(text, at, end);
     for (size_t i = at; i <= end;) {
         const size_t n = i < end ? longest_at(text, i, end, view_at, &means) : 0;
-        if (i < end && n == 0) {
-            i++;
+        if (i < end && (n == 0 || is_place(text, i + n, end))) {
+            i += n ? n : 1;
             continue;
         }
         if (view)

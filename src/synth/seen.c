@@ -85,21 +85,52 @@ static gr_truth by_boxes(const gr_scene *s, gr_relation kind, int subject, int o
     }
 }
 
+static bool stated(const gr_scene *s, gr_relation kind, int subject, int object)
+{
+    for (int k = 0; k < s->n_relations; k++)
+        if (s->relations[k].kind == kind && s->relations[k].subject == subject &&
+            s->relations[k].object == object)
+            return true;
+    return false;
+}
+
+/* Of two entities. What needs no outlines is asked first: they take most of the time. */
+static gr_truth by_place(const gr_scene *s, gr_relation kind, int subject, int object)
+{
+    const gr_object *a = &s->objects[subject], *b = &s->objects[object];
+    switch (kind) {
+    case GR_RELATION_HOLDING:
+    case GR_RELATION_WEARING:
+    case GR_RELATION_POINTING_AT:
+        return a->kind == GR_OBJECT_FIGURE ? gr_relation_truth(s, kind, subject, object) : GR_FALSE;
+    case GR_RELATION_LEFT_OF: /* side by side, or nothing is said */
+        return gap(a, b, 0) < 0 ? GR_UNCLEAR : gr_relation_truth(s, kind, subject, object);
+    case GR_RELATION_NEXT_TO: {
+        const int far = larger(larger(side(a, 0), side(a, 1)), larger(side(b, 0), side(b, 1)));
+        if (gap(a, b, 0) > 3 * far || gap(a, b, 1) > 3 * far)
+            return GR_FALSE;
+        const gr_truth one = gr_relation_truth(s, kind, subject, object);
+        const gr_truth other = gr_relation_truth(s, kind, object, subject);
+        return one == GR_TRUE || other == GR_TRUE ? GR_TRUE : one == other ? one : GR_UNCLEAR;
+    }
+    default: {
+        const gr_truth seen = by_boxes(s, kind, subject, object);
+        return seen == GR_FALSE ? seen : gr_relation_truth(s, kind, subject, object);
+    }
+    }
+}
+
 gr_truth gr_seen_relation(const gr_scene *s, gr_relation kind, int subject, int object)
 {
     if (subject == object || !gr_seen(s, subject) || !gr_seen(s, object))
         return GR_UNCLEAR;
-    const gr_truth holds = gr_relation_truth(s, kind, subject, object);
-    const gr_truth turned = gr_relation_truth(s, kind, object, subject);
-    if (kind == GR_RELATION_NEXT_TO)
-        return holds == GR_TRUE || turned == GR_TRUE ? GR_TRUE : holds == turned ? holds : GR_UNCLEAR;
-    if (holds != GR_UNCLEAR)
-        return holds;
-    if (turned == GR_TRUE)
-        return GR_FALSE;
+    if (stated(s, kind, subject, object))
+        return GR_TRUE;
+    if (stated(s, kind, object, subject))
+        return kind == GR_RELATION_NEXT_TO ? GR_TRUE : GR_FALSE;
     if (s->objects[subject].entity != GR_ENTITY || s->objects[object].entity != GR_ENTITY)
         return GR_UNCLEAR;
-    return by_boxes(s, kind, subject, object);
+    return by_place(s, kind, subject, object);
 }
 
 /* --- place and size ------------------------------------------------------------------------------------ */

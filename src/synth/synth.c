@@ -109,7 +109,13 @@ gr_status gr_synth_encode(gr_synth *y, gr_synth_picture_form form, gr_buf *out, 
 {
     gr_file_writer w;
     gr_file_writer_to_memory(&w, out);
-    return form == GR_SYNTH_PNG ? gr_png_encode(&w, y->picture, err) : gr_pnm_encode(&w, y->picture, err);
+    if (form == GR_SYNTH_PPM)
+        return gr_pnm_encode(&w, y->picture, err);
+#ifdef GR_HAVE_SPNG
+    return gr_png_encode(&w, y->picture, err);
+#else
+    return gr_fail(err, GR_ERR_UNSUPPORTED, "this build has no PNG writer");
+#endif
 }
 
 /* --- what is said -------------------------------------------------------------------------------------- */
