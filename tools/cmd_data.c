@@ -94,7 +94,8 @@ static void print_text(cli *app, const values *v, const gr_synth_written *w)
         cli_print(&app->out, "%s: %llu questions and %llu descriptions, seed %lld\n", app->args[1],
                   (unsigned long long)w->rows, (unsigned long long)w->captions, (long long)v->seed);
     else
-        cli_print(&app->out, "%s: %llu rows, %llu of them captions; %llu turns about %llu regions, seed %lld\n",
+        cli_print(&app->out,
+                  "%s: %llu rows, %llu of them captions; %llu turns about %llu regions, seed %lld\n",
                   app->args[1], (unsigned long long)w->rows, (unsigned long long)w->captions,
                   (unsigned long long)w->turns, (unsigned long long)w->regions, (long long)v->seed);
 }
@@ -138,13 +139,14 @@ const cli_command cmd_data = {
     .name = "data",
     .arguments = "synth OUT --count N",
     .summary = "synthetic pictures with descriptions, questions and answers",
-    .about = "Draws scenes of which everything is known - shapes, things, people, mirrors, shadows, screens - "
-             "and makes the folder OUT of them: rows of training data with masks, descriptions of regions, "
-             "questions and answers; or, with --bench, a benchmark: synth-bench.json in the shape of "
-             "GAR-Bench-VQA, and synth-bench-cap.json, which states what a description has to say.\n\n"
-             "Rows are made one by one from seed and number, so a longer set begins with a shorter one. OUT "
-             "must not exist, or be empty. It appears when it is complete; after an error or Ctrl-C nothing "
-             "is left.",
+    .about =
+        "Draws scenes of which everything is known - shapes, things, people, mirrors, shadows, screens - "
+        "and makes the folder OUT of them: rows of training data with masks, descriptions of regions, "
+        "questions and answers; or, with --bench, a benchmark: synth-bench.json in the shape of "
+        "GAR-Bench-VQA, and synth-bench-cap.json, which states what a description has to say.\n\n"
+        "Rows are made one by one from seed and number, so a longer set begins with a shorter one. OUT "
+        "must not exist, or be empty. It appears when it is complete; after an error or Ctrl-C nothing "
+        "is left.",
     .examples = "  grasp data synth rows --count 20000 --seed 7\n"
                 "  grasp data synth lines --count 100 --format jsonl --split validation\n"
                 "  grasp data synth bench --bench --count 100\n"

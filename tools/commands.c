@@ -6,8 +6,8 @@
 
 /* In the order of the overview. */
 const cli_command *const cli_commands[] = {
-    &cmd_describe, &cmd_ask,   &cmd_inspect, &cmd_verify,  &cmd_bench,      &cmd_tokenize, &cmd_tokenizer,
-    &cmd_new,      &cmd_train, &cmd_data, &cmd_help,    &cmd_version, &cmd_completion, NULL,
+    &cmd_describe, &cmd_ask,   &cmd_inspect, &cmd_verify, &cmd_bench,   &cmd_tokenize,   &cmd_tokenizer,
+    &cmd_new,      &cmd_train, &cmd_data,    &cmd_help,   &cmd_version, &cmd_completion, NULL,
 };
 
 const cli_command *cli_find(const cli *app, const char *name)

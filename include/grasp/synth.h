@@ -17,7 +17,7 @@ typedef enum {
 typedef struct {
     size_t size; /* sizeof(gr_synth_options), set by init */
     uint64_t seed;
-    uint64_t count;     /* rows; of a benchmark, items of each category and descriptions; 1..2^32, default 1000 */
+    uint64_t count; /* rows; of a benchmark, items of each category and descriptions; 1..2^32, default 1000 */
     const char *split;  /* "train", "validation", "test"; default NULL: "train", of a benchmark "test" */
     gr_synth_form form; /* default GR_SYNTH_ARROW */
     const char *font;   /* the font of things; NULL: where the system keeps it */
@@ -32,7 +32,7 @@ typedef struct {
 GR_API void gr_synth_options_init(gr_synth_options *options);
 
 typedef struct {
-    size_t size; /* sizeof(gr_synth_written), set by the caller */
+    size_t size;                             /* sizeof(gr_synth_written), set by the caller */
     uint64_t rows, captions, turns, regions; /* of a benchmark, rows are items and `captions` descriptions */
 } gr_synth_written;
 

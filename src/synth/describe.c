@@ -91,7 +91,10 @@ typedef struct {
     int n;
 } clauses;
 
-static void add_clause(clauses *c, gr_wordings w, gr_draws *d) { c->templates[c->n++] = gr_wording_draw(w, d); }
+static void add_clause(clauses *c, gr_wordings w, gr_draws *d)
+{
+    c->templates[c->n++] = gr_wording_draw(w, d);
+}
 
 static void tell_clauses(telling *t, const clauses *c)
 {
@@ -176,7 +179,8 @@ static void tell_surroundings(telling *t)
     const gr_slot slot = { other >= 0 ? "other" : "backdrop", text.text };
     gr_phrase_sentence(
         t->out,
-        gr_wording_draw(other >= 0 ? GR_WORDINGS(elsewhere_sentences) : GR_WORDINGS(backdrop_sentences), t->d),
+        gr_wording_draw(other >= 0 ? GR_WORDINGS(elsewhere_sentences) : GR_WORDINGS(backdrop_sentences),
+                        t->d),
         &slot, 1);
 }
 

@@ -53,36 +53,54 @@ static const char *const related_identities[] = {
 
 /* Clauses about the region itself. */
 static const char *const place_clauses[] = {
-    "it lies {place} of the picture", "it is {place}", "its place is {place}", "it can be found {place} of the image",
+    "it lies {place} of the picture",
+    "it is {place}",
+    "its place is {place}",
+    "it can be found {place} of the image",
     "it stands {place} of the picture",
 };
 static const char *const size_clauses[] = {
-    "it is {size}", "it is {size} in the picture", "its size is {size}", "compared with the picture it is {size}",
+    "it is {size}",
+    "it is {size} in the picture",
+    "its size is {size}",
+    "compared with the picture it is {size}",
 };
 static const char *const material_clauses[] = {
-    "it is made of {material}", "its material is {material}", "it looks as if it were {material}",
+    "it is made of {material}",  "its material is {material}",       "it looks as if it were {material}",
     "it consists of {material}", "what it is made of is {material}",
 };
 static const char *const pattern_clauses[] = {
-    "it is {adjective}", "its surface is {adjective}", "its pattern is {adjective}", "its surface shows {noun}",
+    "it is {adjective}",
+    "its surface is {adjective}",
+    "its pattern is {adjective}",
+    "its surface shows {noun}",
     "it has {noun}",
 };
 static const char *const plain_clauses[] = {
-    "it is plain", "its surface is plain", "it has no pattern", "no pattern is on it", "its surface shows no pattern",
+    "it is plain",         "its surface is plain",         "it has no pattern",
+    "no pattern is on it", "its surface shows no pattern",
 };
 
 static const char *const view_sentences[] = {
-    "it is {views}.", "the {noun} is {views}.", "in the picture it is {views}.", "one finds it {views}.",
+    "it is {views}.",
+    "the {noun} is {views}.",
+    "in the picture it is {views}.",
+    "one finds it {views}.",
     "looking at the others, it is {views}.",
 };
 
 /* {backdrop}: "a plain green background". */
 static const char *const backdrop_sentences[] = {
-    "the background is {backdrop}.", "the backdrop is {backdrop}.", "in the background there is {backdrop}.",
-    "the background shows {backdrop}.", "as a background the picture has {backdrop}.",
+    "the background is {backdrop}.",
+    "the backdrop is {backdrop}.",
+    "in the background there is {backdrop}.",
+    "the background shows {backdrop}.",
+    "as a background the picture has {backdrop}.",
 };
 static const char *const elsewhere_sentences[] = {
-    "elsewhere there is {other}.", "elsewhere in the picture one sees {other}.", "elsewhere stands {other}.",
+    "elsewhere there is {other}.",
+    "elsewhere in the picture one sees {other}.",
+    "elsewhere stands {other}.",
     "elsewhere in the image is {other}.",
 };
 

@@ -6,8 +6,8 @@
 const gr_pattern_words *gr_pattern_phrase(gr_pattern pattern)
 {
     static const gr_pattern_words words[GR_PATTERNS] = {
-        [GR_PATTERN_PLAIN] = { "plain", "no pattern" },      [GR_PATTERN_STRIPED] = { "striped", "stripes" },
-        [GR_PATTERN_DOTTED] = { "dotted", "dots" },          [GR_PATTERN_CHECKED] = { "checked", "checks" },
+        [GR_PATTERN_PLAIN] = { "plain", "no pattern" },     [GR_PATTERN_STRIPED] = { "striped", "stripes" },
+        [GR_PATTERN_DOTTED] = { "dotted", "dots" },         [GR_PATTERN_CHECKED] = { "checked", "checks" },
         [GR_PATTERN_ZIGZAG] = { "zigzag", "zigzag lines" }, [GR_PATTERN_NET] = { "netted", "a net of lines" },
     };
     return &words[pattern];
@@ -36,7 +36,8 @@ static plan make_plan(const gr_scene *s, int i, unsigned say, gr_draws *d)
     const bool material = surface && (say & GR_NAME_MATERIAL) != 0;
     const bool colour = gr_seen_colour(s, i) && (say & GR_NAME_COLOUR) != 0;
     plan p = { .size = (say & GR_NAME_SIZE) != 0, .colour = colour };
-    p.pattern_after = patterned && colour && gr_draw_below(d, 2) == 0; /* "with white stripes" names a colour */
+    p.pattern_after =
+        patterned && colour && gr_draw_below(d, 2) == 0; /* "with white stripes" names a colour */
     p.pattern_before = plain || (patterned && !p.pattern_after);
     p.material_after = material && !p.pattern_after && gr_draw_below(d, 3) == 0;
     p.material_before = material && !p.material_after;
@@ -75,8 +76,8 @@ static void add_noun(gr_phrase *out, const gr_scene *s, int i, const plan *p, gr
 void gr_name_add(gr_phrase *p, const gr_scene *s, int i, unsigned say, gr_draws *d)
 {
     static const char *const reflections[] = { "the reflection of {it} in a mirror",
-                                               "the mirror image of {it}",
-                                               "{it} that is seen in a mirror", "{it} reflected in a mirror" };
+                                               "the mirror image of {it}", "{it} that is seen in a mirror",
+                                               "{it} reflected in a mirror" };
     static const char *const shadows[] = { "the shadow of {it}", "the shadow that {it} casts" };
     static const char *const pictures[] = { "{it} shown on a screen", "the picture of {it} on a screen",
                                             "{it} that appears on a screen" };

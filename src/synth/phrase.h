@@ -27,11 +27,8 @@ typedef struct {
     int n;
 } gr_wordings;
 
-#define GR_WORDINGS(array)                               \
-    (gr_wordings)                                        \
-    {                                                    \
-        (array), (int)(sizeof(array) / sizeof *(array)) \
-    }
+#define GR_WORDINGS(array) \
+    (gr_wordings) { (array), (int)(sizeof(array) / sizeof *(array)) }
 
 const char *gr_wording_draw(gr_wordings w, gr_draws *d);
 

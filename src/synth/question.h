@@ -59,7 +59,8 @@ typedef struct {
 /* False: the scene, or what is shown of it, has no such question. */
 bool gr_question_make(gr_question *q, gr_asking *a, gr_ask family);
 
-/* Appends it as it is asked: the text alone, or with its options in the form of evaluation scripts, "Question:
+/* Appends it as it is asked: the text alone, or with its options in the form of evaluation scripts,
+ * "Question:
  * ...\nOptions:\nA. ...\nAnswer with the correct option's letter directly.". False: no memory. */
 bool gr_question_put(gr_buf *out, const gr_question *q, bool options);
 

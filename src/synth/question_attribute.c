@@ -1,5 +1,5 @@
-/* question_attribute.c - colour, shape, material and pattern of a region. Wrong options are what other objects
- * of the scene have, then any other value. */
+/* question_attribute.c - colour, shape, material and pattern of a region. Wrong options are what other
+ * objects of the scene have, then any other value. */
 #include <stdio.h>
 #include "synth/name.h"
 #include "synth/question.h"
@@ -11,17 +11,21 @@ typedef struct {
     int n;
     bool (*fits)(const gr_scene *s, int i);
     int (*value)(const gr_object *o);
-    bool (*alike)(int a, int b); /* both may be true of one object: never options together */
+    bool (*alike)(int a, int b);  /* both may be true of one object: never options together */
     const unsigned char *weights; /* of values that no other object has; NULL: all alike */
-    int kept_first; /* of a hundred objects with value 0, how many are asked about; 0: all */
+    int kept_first;               /* of a hundred objects with value 0, how many are asked about; 0: all */
     void (*word)(gr_phrase *p, int value);
     gr_wordings questions, answers; /* {p}: the region; {word} */
 } attribute;
 
 /* How often each value is right where the scene has few others, so that a wrong one is offered as often as it
  * is right elsewhere: counted on composed scenes (tests/synth/test_language.c shows them). */
-static const unsigned char colour_weights[GR_COLOURS] = { 215, 199, 240, 153, 213, 139, 100, 127, 250, 91, 130 };
-static const unsigned char shape_weights[GR_SHAPES] = { 205, 171, 228, 250, 90, 88, 99, 111, 72, 92, 82, 158 };
+static const unsigned char colour_weights[GR_COLOURS] = {
+    215, 199, 240, 153, 213, 139, 100, 127, 250, 91, 130
+};
+static const unsigned char shape_weights[GR_SHAPES] = {
+    205, 171, 228, 250, 90, 88, 99, 111, 72, 92, 82, 158
+};
 static const unsigned char material_weights[GR_MATERIALS] = { 250, 67, 60, 23, 68, 65 };
 static const unsigned char pattern_weights[GR_PATTERNS] = { 250, 2, 2, 2, 2, 2 };
 
@@ -59,7 +63,8 @@ static bool draw_values(const attribute *t, const gr_asking *a, int i, int *valu
  * else be right most of the time. */
 static int pick(gr_asking *a, const attribute *t)
 {
-    int list[GR_SCENE_OBJECTS_MAX], values[GR_SCENE_OBJECTS_MAX], order[GR_SCENE_OBJECTS_MAX], n = 0, n_values = 0;
+    int list[GR_SCENE_OBJECTS_MAX], values[GR_SCENE_OBJECTS_MAX], order[GR_SCENE_OBJECTS_MAX], n = 0,
+                                                                                               n_values = 0;
     const int n_all = a->n_shown > 0 ? a->n_shown : a->s->n_objects;
     for (int k = 0; k < n_all; k++) {
         const int i = a->n_shown > 0 ? a->shown[k] : k;
@@ -118,7 +123,10 @@ static bool ask(gr_question *q, gr_asking *a, const attribute *t)
 /* --- colour -------------------------------------------------------------------------------------------- */
 
 /* One colour, or a pair: with its smaller and larger number. Patterned objects have pairs. */
-static bool has_pair(const gr_object *o) { return o->kind == GR_OBJECT_SHAPE && o->pattern != GR_PATTERN_PLAIN; }
+static bool has_pair(const gr_object *o)
+{
+    return o->kind == GR_OBJECT_SHAPE && o->pattern != GR_PATTERN_PLAIN;
+}
 
 static bool one_colour(const gr_scene *s, int i) { return gr_seen_colour(s, i) && !has_pair(&s->objects[i]); }
 static bool two_colours(const gr_scene *s, int i) { return gr_seen_colour(s, i) && has_pair(&s->objects[i]); }
@@ -159,17 +167,25 @@ bool gr_ask_colour(gr_question *q, gr_asking *a)
         "looking at {p}, what colour is it?",
     };
     static const char *const pairs[] = {
-        "which two colours does {p} have?", "what are the two colours of {p}?",
-        "name both colours of {p}.",        "{p} shows two colors; which are they?",
-        "which pair of colours is on {p}?", "what colours is {p}?",
-        "how is {p} coloured?",             "tell me which colours you see on {p}.",
-        "of which two colors is {p}?",      "looking at {p}, which colours does it have?",
+        "which two colours does {p} have?",
+        "what are the two colours of {p}?",
+        "name both colours of {p}.",
+        "{p} shows two colors; which are they?",
+        "which pair of colours is on {p}?",
+        "what colours is {p}?",
+        "how is {p} coloured?",
+        "tell me which colours you see on {p}.",
+        "of which two colors is {p}?",
+        "looking at {p}, which colours does it have?",
     };
     static const char *const answers[] = { "{word}.", "it is {word}.", "{word}", "{p} is {word}." };
-    const attribute one = { GR_COLOURS, one_colour, colour_of, NULL, colour_weights, 0, colour_word, GR_WORDINGS(questions),
+    const attribute one = { GR_COLOURS,          one_colour, colour_of,   NULL,
+                            colour_weights,      0,          colour_word, GR_WORDINGS(questions),
                             GR_WORDINGS(answers) };
-    const attribute two = { GR_COLOURS * GR_COLOURS, two_colours,       pair_of, no_pairs, NULL, 0, pair_word,
-                            GR_WORDINGS(pairs),       GR_WORDINGS(answers) };
+    const attribute two = {
+        GR_COLOURS * GR_COLOURS, two_colours,         pair_of, no_pairs, NULL, 0, pair_word,
+        GR_WORDINGS(pairs),      GR_WORDINGS(answers)
+    };
     const bool pair = gr_draw_below(a->d, 2) == 0;
     return ask(q, a, pair ? &two : &one) || ask(q, a, pair ? &one : &two);
 }
@@ -219,7 +235,8 @@ bool gr_ask_shape(gr_question *q, gr_asking *a)
     };
     static const char *const answers[] = { "{word}.", "it is {word}.", "it has the form of {word}.",
                                            "{p} is {word}." };
-    const attribute t = { GR_SHAPES, has_shape, shape_of, shapes_alike, shape_weights, 0, shape_word, GR_WORDINGS(questions),
+    const attribute t = { GR_SHAPES,           has_shape, shape_of,   shapes_alike,
+                          shape_weights,       0,         shape_word, GR_WORDINGS(questions),
                           GR_WORDINGS(answers) };
     return ask(q, a, &t);
 }
@@ -245,8 +262,9 @@ bool gr_ask_material(gr_question *q, gr_asking *a)
     };
     static const char *const answers[] = { "{word}.", "it is made of {word}.", "of {word}.",
                                            "{p} is made of {word}." };
-    const attribute t = { GR_MATERIALS,           gr_seen_surface,     material_of, NULL, material_weights, 75, material_word,
-                          GR_WORDINGS(questions), GR_WORDINGS(answers) };
+    const attribute t = { GR_MATERIALS,  gr_seen_surface,        material_of,
+                          NULL,          material_weights,       75,
+                          material_word, GR_WORDINGS(questions), GR_WORDINGS(answers) };
     return ask(q, a, &t);
 }
 
@@ -262,22 +280,37 @@ static void pattern_adjective(gr_phrase *p, int v)
 bool gr_ask_pattern(gr_question *q, gr_asking *a)
 {
     static const char *const nouns[] = {
-        "what pattern does {p} have?", "what is drawn all over {p}?",   "which pattern is on {p}?",
-        "what covers {p}?",            "name what the surface of {p} shows.", "is there a pattern on {p}, and which?",
+        "what pattern does {p} have?",
+        "what is drawn all over {p}?",
+        "which pattern is on {p}?",
+        "what covers {p}?",
+        "name what the surface of {p} shows.",
+        "is there a pattern on {p}, and which?",
         "what do you see on the surface of {p}?",
     };
     static const char *const adjectives[] = {
-        "how is {p} patterned?",       "what is the surface of {p} like?", "which word fits the pattern of {p}?",
-        "how would you call the pattern of {p}?", "of what kind is the pattern on {p}?",
-        "is {p} plain, or how is it patterned?", "tell me how the surface of {p} is patterned.",
+        "how is {p} patterned?",
+        "what is the surface of {p} like?",
+        "which word fits the pattern of {p}?",
+        "how would you call the pattern of {p}?",
+        "of what kind is the pattern on {p}?",
+        "is {p} plain, or how is it patterned?",
+        "tell me how the surface of {p} is patterned.",
     };
     static const char *const noun_answers[] = { "{word}.", "it has {word}.", "{p} has {word}." };
     static const char *const adjective_answers[] = { "{word}.", "it is {word}.", "its surface is {word}.",
                                                      "{p} is {word}." };
-    const attribute by_noun = { GR_PATTERNS,        gr_seen_surface,          pattern_of, NULL, pattern_weights, 45, pattern_noun,
-                                GR_WORDINGS(nouns), GR_WORDINGS(noun_answers) };
-    const attribute by_adjective = { GR_PATTERNS,       gr_seen_surface,         pattern_of,
-                                     NULL, pattern_weights, 45, pattern_adjective,       GR_WORDINGS(adjectives),
+    const attribute by_noun = { GR_PATTERNS,  gr_seen_surface,    pattern_of,
+                                NULL,         pattern_weights,    45,
+                                pattern_noun, GR_WORDINGS(nouns), GR_WORDINGS(noun_answers) };
+    const attribute by_adjective = { GR_PATTERNS,
+                                     gr_seen_surface,
+                                     pattern_of,
+                                     NULL,
+                                     pattern_weights,
+                                     45,
+                                     pattern_adjective,
+                                     GR_WORDINGS(adjectives),
                                      GR_WORDINGS(adjective_answers) };
     return ask(q, a, gr_draw_below(a->d, 2) ? &by_noun : &by_adjective);
 }

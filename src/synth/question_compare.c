@@ -36,8 +36,8 @@ static void is_pattern(gr_phrase *p, int v) { gr_phrase_add(p, gr_pattern_phrase
 static bool own_shape(const gr_scene *s, int i)
 {
     const gr_object *o = &s->objects[i];
-    return gr_seen(s, i) && o->kind == GR_OBJECT_SHAPE && o->entity != GR_SHADOW && o->shape >= GR_SHAPE_PENTAGON &&
-           o->shape != GR_SHAPE_RING && 10 * o->visible >= 7 * o->whole;
+    return gr_seen(s, i) && o->kind == GR_OBJECT_SHAPE && o->entity != GR_SHADOW &&
+           o->shape >= GR_SHAPE_PENTAGON && o->shape != GR_SHAPE_RING && 10 * o->visible >= 7 * o->whole;
 }
 static int shape_of(const gr_object *o) { return (int)o->shape; }
 static void is_shape(gr_phrase *p, int v)
@@ -78,9 +78,12 @@ static int another_value(const gr_asking *a, const trait *t, int value)
 
 bool gr_ask_yes_no(gr_question *q, gr_asking *a)
 {
-    static const char *const questions[] = { "is {p} {is}?", "would you say that {p} is {is}?",
-                                             "{p} is {is}: is that so?", "is it right to call {p} {is}?",
-                                             "can you confirm that {p} is {is}?", "do you agree that {p} is {is}?" };
+    static const char *const questions[] = { "is {p} {is}?",
+                                             "would you say that {p} is {is}?",
+                                             "{p} is {is}: is that so?",
+                                             "is it right to call {p} {is}?",
+                                             "can you confirm that {p} is {is}?",
+                                             "do you agree that {p} is {is}?" };
     static const char *const guides[] = { " Answer yes or no.", " Say yes or no.", "", "" };
     const trait *t = &traits[gr_draw_below(a->d, TRAITS)];
     const int k = gr_asking_pick(a, t->fits);
@@ -125,8 +128,10 @@ static bool draw_two(gr_asking *a, const trait *t, bool alike, int *one, int *tw
 
 bool gr_ask_compare(gr_question *q, gr_asking *a)
 {
-    static const char *const questions[] = { "are {a} and {b} {same}?", "is it true that {a} and {b} are {same}?",
-                                             "compare {a} with {b}: are they {same}?", "{a} and {b}: are both {same}?",
+    static const char *const questions[] = { "are {a} and {b} {same}?",
+                                             "is it true that {a} and {b} are {same}?",
+                                             "compare {a} with {b}: are they {same}?",
+                                             "{a} and {b}: are both {same}?",
                                              "would you say that {a} and {b} are {same}?" };
     const trait *t = &traits[gr_draw_below(a->d, TRAITS)];
     const bool yes = gr_draw_below(a->d, 2) != 0;
@@ -150,8 +155,10 @@ bool gr_ask_compare(gr_question *q, gr_asking *a)
 
 bool gr_ask_count(gr_question *q, gr_asking *a)
 {
-    static const char *const questions[] = { "how many of {list} are {is}?", "count those of {list} that are {is}.",
-                                             "of {list}, how many are {is}?", "{list}: how many of them are {is}?",
+    static const char *const questions[] = { "how many of {list} are {is}?",
+                                             "count those of {list} that are {is}.",
+                                             "of {list}, how many are {is}?",
+                                             "{list}: how many of them are {is}?",
                                              "what number of {list} is {is}?" };
     static const char *const words[] = { "None.", "One.", "Two.", "Three.", "Four.", "Five." };
     const trait *t = &traits[gr_draw_below(a->d, TRAITS - 1)];

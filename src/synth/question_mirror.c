@@ -94,11 +94,16 @@ static void prompt_list(gr_phrase *p, int n, const char *last)
 static bool one_of_four(gr_question *q, gr_asking *a, const sides *f)
 {
     static const char *const questions[] = {
-        "is {p} something itself, or only an image of it?", "what is {p}: a thing, or what is seen of it elsewhere?",
-        "how does {p} come to be seen here?",               "what do you look at when you look at {p}?",
-        "which of these is {p}?",                           "say what {p} really is.",
-        "does {p} stand there itself?",                     "is {p} real within the scene?",
-        "what kind of appearance is {p}?",                  "judge what {p} is.",
+        "is {p} something itself, or only an image of it?",
+        "what is {p}: a thing, or what is seen of it elsewhere?",
+        "how does {p} come to be seen here?",
+        "what do you look at when you look at {p}?",
+        "which of these is {p}?",
+        "say what {p} really is.",
+        "does {p} stand there itself?",
+        "is {p} real within the scene?",
+        "what kind of appearance is {p}?",
+        "judge what {p} is.",
     };
     static const char *const real[] = { "the thing itself.", "a real object of the scene.",
                                         "something that is really there." };
@@ -155,8 +160,8 @@ static bool yes_or_no(gr_question *q, gr_asking *a, const sides *f)
 static bool two(gr_question *q, gr_asking *a, const sides *f)
 {
     static const char *const questions[] = {
-        "which of <Prompt0> and <Prompt1> are {are}?",       "are <Prompt0> and <Prompt1> {are}?",
-        "<Prompt0> and <Prompt1>: which of the two is {is}?", "of <Prompt0> and <Prompt1>, what is {is}?",
+        "which of <Prompt0> and <Prompt1> are {are}?",           "are <Prompt0> and <Prompt1> {are}?",
+        "<Prompt0> and <Prompt1>: which of the two is {is}?",    "of <Prompt0> and <Prompt1>, what is {is}?",
         "say of <Prompt0> and of <Prompt1> whether it is {is}.",
     };
     const int outcome = (int)gr_draw_below(a->d, 4); /* both, the first, the second, neither */
@@ -213,9 +218,8 @@ static bool which(gr_question *q, gr_asking *a, const sides *f)
     gr_phrase list = { 0 };
     prompt_list(&list, n, gr_draw_below(a->d, 2) ? " and " : " or ");
     const gr_slot slots[] = { { "list", list.text }, { "is", medium_of(f->e, a->d)->is } };
-    gr_phrase_sentence(&q->text,
-                       gr_wording_draw(for_picture ? GR_WORDINGS(pictures) : GR_WORDINGS(things), a->d), slots,
-                       2);
+    gr_phrase_sentence(
+        &q->text, gr_wording_draw(for_picture ? GR_WORDINGS(pictures) : GR_WORDINGS(things), a->d), slots, 2);
     for (int k = 0; k < n; k++) {
         char text[24];
         snprintf(text, sizeof text, "<Prompt%d>", k);

@@ -11,8 +11,9 @@ typedef struct {
 
 static const char *ordinal(int k) /* from 0 */
 {
-    static const char *const words[] = { "first",   "second",   "third",    "fourth",     "fifth",      "sixth",
-                                         "seventh", "eighth",   "ninth",    "tenth",      "eleventh",   "twelfth",
+    static const char *const words[] = { "first",      "second",     "third",     "fourth",
+                                         "fifth",      "sixth",      "seventh",   "eighth",
+                                         "ninth",      "tenth",      "eleventh",  "twelfth",
                                          "thirteenth", "fourteenth", "fifteenth", "sixteenth" };
     return words[k];
 }
@@ -129,8 +130,8 @@ bool gr_ask_order(gr_question *q, gr_asking *a)
         column = column && s->cell_count[r] == 1;
     const bool bottom = (column || gr_draw_below(a->d, 2)) && gr_draw_below(a->d, 2);
     const bool mixed = gr_draw_below(a->d, 2) != 0, right = gr_draw_below(a->d, 2) != 0;
-    const gr_wordings forms = column        ? GR_WORDINGS(in_col)
-                              : s->rows == 1 ? GR_WORDINGS(in_row)
+    const gr_wordings forms = column                             ? GR_WORDINGS(in_col)
+                              : s->rows == 1                     ? GR_WORDINGS(in_row)
                               : bottom || gr_draw_below(a->d, 2) ? GR_WORDINGS(cells)
                                                                  : GR_WORDINGS(from_top);
     if (column) {

@@ -32,8 +32,11 @@ static const char *const class_questions[] = {
     "what would you call {p}?",
 };
 static const char *const class_guides[] = {
-    " One word or name is enough.", " Say only what it is called.", " Give the name of its class alone.",
-    " Reply with a noun.",          " Use no more words than its name needs.",
+    " One word or name is enough.",
+    " Say only what it is called.",
+    " Give the name of its class alone.",
+    " Reply with a noun.",
+    " Use no more words than its name needs.",
 };
 
 bool gr_ask_class(gr_question *q, gr_asking *a)
@@ -63,13 +66,17 @@ bool gr_ask_class(gr_question *q, gr_asking *a)
 static gr_wordings each_questions(int what)
 {
     static const char *const names[] = { "what are {list}?", "name {list} in this order.",
-                                         "give the class of each of {list}.", "say what {list} are, one by one.",
-                                         "list what {list} are." };
-    static const char *const colours[] = { "which colours do {list} have?", "name the colours of {list} in this order.",
-                                           "give the colour of each of {list}.", "list the colours of {list}.",
+                                         "give the class of each of {list}.",
+                                         "say what {list} are, one by one.", "list what {list} are." };
+    static const char *const colours[] = { "which colours do {list} have?",
+                                           "name the colours of {list} in this order.",
+                                           "give the colour of each of {list}.",
+                                           "list the colours of {list}.",
                                            "what colors are {list}, one by one?" };
-    static const char *const materials[] = { "what are {list} made of?", "name the materials of {list} in this order.",
-                                             "give the material of each of {list}.", "list the materials of {list}.",
+    static const char *const materials[] = { "what are {list} made of?",
+                                             "name the materials of {list} in this order.",
+                                             "give the material of each of {list}.",
+                                             "list the materials of {list}.",
                                              "of what is each of {list} made?" };
     const gr_wordings all[] = { GR_WORDINGS(names), GR_WORDINGS(colours), GR_WORDINGS(materials) };
     return all[what];
@@ -187,7 +194,8 @@ bool gr_ask_refer(gr_question *q, gr_asking *a)
     static const char *const guides[] = { " Give the answer in the form Region [x].",
                                           " Answer with Region [x], x being its number.",
                                           " Reply in the form: Region [number]." };
-    static const char *const none[] = { "None of them.", "None of these regions.", "There is no such region." };
+    static const char *const none[] = { "None of them.", "None of these regions.",
+                                        "There is no such region." };
     int objects[GR_SHOWN_MAX], named;
     unsigned say;
     if (a->n_shown == 0)

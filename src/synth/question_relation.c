@@ -93,16 +93,16 @@ static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const ch
 
 /* How often a kind is the right one, so that it is offered as a wrong one as often. */
 static const unsigned char kind_weights[GR_RELATIONS] = {
-    [GR_RELATION_HOLDING] = 45, [GR_RELATION_ON_TOP_OF] = 110, [GR_RELATION_INSIDE] = 85,
-    [GR_RELATION_BEHIND] = 200, [GR_RELATION_LEFT_OF] = 250,  [GR_RELATION_WEARING] = 30,
+    [GR_RELATION_HOLDING] = 45,     [GR_RELATION_ON_TOP_OF] = 110, [GR_RELATION_INSIDE] = 85,
+    [GR_RELATION_BEHIND] = 200,     [GR_RELATION_LEFT_OF] = 250,   [GR_RELATION_WEARING] = 30,
     [GR_RELATION_POINTING_AT] = 20, [GR_RELATION_NEXT_TO] = 0,
 };
 
-/* Of a hundred, how many are asked with options: what follows from places alone holds in every scene, and would be right
- * more often than anything else. */
+/* Of a hundred, how many are asked with options: what follows from places alone holds in every scene, and
+ * would be right more often than anything else. */
 static const unsigned char kind_kept[GR_RELATIONS] = {
-    [GR_RELATION_HOLDING] = 100, [GR_RELATION_ON_TOP_OF] = 100, [GR_RELATION_INSIDE] = 100,
-    [GR_RELATION_BEHIND] = 35,   [GR_RELATION_LEFT_OF] = 4,    [GR_RELATION_WEARING] = 100,
+    [GR_RELATION_HOLDING] = 100,     [GR_RELATION_ON_TOP_OF] = 100, [GR_RELATION_INSIDE] = 100,
+    [GR_RELATION_BEHIND] = 35,       [GR_RELATION_LEFT_OF] = 4,     [GR_RELATION_WEARING] = 100,
     [GR_RELATION_POINTING_AT] = 100, [GR_RELATION_NEXT_TO] = 0,
 };
 
@@ -214,12 +214,13 @@ typedef struct {
 
 static gr_truth plays(const gr_asking *a, role r, int x)
 {
-    return r.inverse ? gr_seen_relation(a->s, r.kind, r.object, x) : gr_seen_relation(a->s, r.kind, x, r.object);
+    return r.inverse ? gr_seen_relation(a->s, r.kind, r.object, x)
+                     : gr_seen_relation(a->s, r.kind, x, r.object);
 }
 
 /* Picks n objects of the list, none of them `objects[0..have)`, for which the role is `want`. */
-static bool pick(const gr_asking *a, role r, const int *list, int n_list, gr_truth want, int *objects, int have,
-                 int n)
+static bool pick(const gr_asking *a, role r, const int *list, int n_list, gr_truth want, int *objects,
+                 int have, int n)
 {
     int order[GR_SCENE_OBJECTS_MAX];
     gr_draw_order(a->d, order, n_list);
@@ -260,8 +261,10 @@ static bool draw_role(const gr_asking *a, const int *list, int n, int least_yes,
 static void ask_which(gr_question *q, gr_asking *a, role r, const int *of, int n)
 {
     static const char *const questions[] = {
-        "of {list}, what is {view} {b}?",       "one looks for what is {view} {b}: choose from {list}.",
-        "choose from {list}: what is {view} {b}?", "{list}: say what is {view} {b}.",
+        "of {list}, what is {view} {b}?",
+        "one looks for what is {view} {b}: choose from {list}.",
+        "choose from {list}: what is {view} {b}?",
+        "{list}: say what is {view} {b}.",
         "what is {view} {b}, if you look at {list}?",
         "is there something {view} {b} among {list}, and what?",
     };
@@ -270,7 +273,9 @@ static void ask_which(gr_question *q, gr_asking *a, role r, const int *of, int n
     for (int k = 0; k < n; k++)
         gr_phrase_printf(&list, "%s<Prompt%d>", k == 0 ? "" : k == n - 1 ? " and " : ", ", of[k]);
     snprintf(object, sizeof object, "<Prompt%d>", place_of(a, r.object));
-    const gr_slot slots[] = { { "list", list.text }, { "view", gr_relation_view(r.kind, r.inverse) }, { "b", object } };
+    const gr_slot slots[] = { { "list", list.text },
+                              { "view", gr_relation_view(r.kind, r.inverse) },
+                              { "b", object } };
     gr_phrase_sentence(&q->text, gr_wording_draw(GR_WORDINGS(questions), a->d), slots, 3);
 }
 

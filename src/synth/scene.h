@@ -64,15 +64,15 @@ typedef enum {
 typedef enum {
     GR_BACKDROP_PLAIN,
     GR_BACKDROP_GRADIENT,
-    GR_BACKDROP_NOISE,  /* natural-looking: octaves of noise between two colours */
-    GR_BACKDROP_ROOM,   /* wall and floor, between them an edge */
+    GR_BACKDROP_NOISE,     /* natural-looking: octaves of noise between two colours */
+    GR_BACKDROP_ROOM,      /* wall and floor, between them an edge */
     GR_BACKDROP_LANDSCAPE, /* sky, hills, ground */
     GR_BACKDROPS
 } gr_backdrop;
 
 typedef enum {
-    GR_OBJECT_SHAPE, /* shape, colours, material, pattern */
-    GR_OBJECT_THING, /* thing: a drawing of the emoji font; its colour is its own */
+    GR_OBJECT_SHAPE,  /* shape, colours, material, pattern */
+    GR_OBJECT_THING,  /* thing: a drawing of the emoji font; its colour is its own */
     GR_OBJECT_FIGURE, /* a person of few strokes: colour is that of its clothes; holds, wears, points */
     GR_OBJECT_MIRROR,
     GR_OBJECT_SCREEN
@@ -103,16 +103,16 @@ typedef struct {
     gr_colour colour, second; /* second: of the pattern; meaningless for plain */
     gr_material material;
     gr_pattern pattern;
-    int thing; /* index into the vocabulary's things; -1 */
-    float x, y; /* centre, in pixels */
-    float w, h; /* extent before it is turned */
-    float angle; /* radians, clockwise */
+    int thing;     /* index into the vocabulary's things; -1 */
+    float x, y;    /* centre, in pixels */
+    float w, h;    /* extent before it is turned */
+    float angle;   /* radians, clockwise */
     bool mirrored; /* left and right exchanged */
     uint32_t seed; /* of grain, speckles, phase of the pattern */
     int row, col;  /* in the grid, from 0; -1: in none */
     /* Filled by painting. */
     int64_t whole, visible; /* pixels of it without, and with, what is before it and the picture's edge */
-    int box[4];             /* of the visible ones: x0, y0, x1, y1, maxima exclusive; all 0: nothing is seen */
+    int box[4]; /* of the visible ones: x0, y0, x1, y1, maxima exclusive; all 0: nothing is seen */
 } gr_object;
 
 typedef struct {
@@ -120,7 +120,15 @@ typedef struct {
     int subject, object; /* "subject is KIND object" */
 } gr_scene_relation;
 
-typedef enum { GR_SCENE_FREE, GR_SCENE_GRID, GR_SCENE_RELATED, GR_SCENE_MIRROR, GR_SCENE_SHADOWS, GR_SCENE_SCREEN, GR_SCENE_KINDS } gr_scene_kind;
+typedef enum {
+    GR_SCENE_FREE,
+    GR_SCENE_GRID,
+    GR_SCENE_RELATED,
+    GR_SCENE_MIRROR,
+    GR_SCENE_SHADOWS,
+    GR_SCENE_SCREEN,
+    GR_SCENE_KINDS
+} gr_scene_kind;
 
 typedef struct {
     gr_scene_kind kind;
@@ -128,8 +136,8 @@ typedef struct {
     gr_backdrop backdrop;
     gr_colour backdrop_colours[2];
     uint32_t backdrop_seed;
-    int rows, cols; /* of a grid; 0 */
-    int cell_count[GR_SCENE_OBJECTS_MAX]; /* objects of each row: rows may differ in length */
+    int rows, cols;                          /* of a grid; 0 */
+    int cell_count[GR_SCENE_OBJECTS_MAX];    /* objects of each row: rows may differ in length */
     gr_object objects[GR_SCENE_OBJECTS_MAX]; /* painted in this order: later ones hide earlier ones */
     int n_objects;
     gr_scene_relation relations[GR_SCENE_RELATIONS_MAX];

@@ -36,10 +36,9 @@ typedef struct {
 static const synonym colour_words[] = { { "gray", "grey" }, { "violet", "purple" } };
 static const synonym material_words[] = { { "metallic", "metal" }, { "cloth", "fabric" } };
 static const synonym pattern_words[] = {
-    { "stripes", "striped" },   { "stripe", "striped" },    { "dots", "dotted" },
-    { "spotted", "dotted" },    { "checks", "checked" },    { "checkered", "checked" },
-    { "chequered", "checked" }, { "zigzags", "zigzag" },    { "net", "netted" },
-    { "no pattern", "plain" },  { "unpatterned", "plain" },
+    { "stripes", "striped" }, { "stripe", "striped" },    { "dots", "dotted" },       { "spotted", "dotted" },
+    { "checks", "checked" },  { "checkered", "checked" }, { "chequered", "checked" }, { "zigzags", "zigzag" },
+    { "net", "netted" },      { "no pattern", "plain" },  { "unpatterned", "plain" },
 };
 static const synonym entity_words[] = {
     { "reflection", "reflection" },    { "reflected", "reflection" },     { "mirror image", "reflection" },
@@ -47,8 +46,12 @@ static const synonym entity_words[] = {
     { "shown on a screen", "screen" }, { "on a screen", "screen" },       { "on the screen", "screen" },
 };
 static const synonym view_words[] = {
-    { "left of", "to the left of" }, { "right of", "to the right of" }, { "on the left of", "to the left of" },
-    { "on the right of", "to the right of" }, { "beside", "next to" },  { "underneath", "under" },
+    { "left of", "to the left of" },
+    { "right of", "to the right of" },
+    { "on the left of", "to the left of" },
+    { "on the right of", "to the right of" },
+    { "beside", "next to" },
+    { "underneath", "under" },
 };
 static const synonym noun_words[] = { { "figure", "person" } };
 
@@ -234,7 +237,8 @@ static bool is_place(const char *text, size_t at, size_t end)
     static const char *const wholes[] = { " the picture", " the image", " it" };
     for (size_t k = 0; k < COUNT(wholes); k++) {
         const size_t n = strlen(wholes[k]);
-        if (end - at >= n && memcmp(text + at, wholes[k], n) == 0 && (at + n == end || !is_letter(text[at + n])))
+        if (end - at >= n && memcmp(text + at, wholes[k], n) == 0 &&
+            (at + n == end || !is_letter(text[at + n])))
             return true;
     }
     return false;

@@ -88,7 +88,8 @@ static gr_truth by_boxes(const gr_scene *s, gr_relation kind, int subject, int o
 static bool stated(const gr_scene *s, gr_relation kind, int subject, int object)
 {
     for (int k = 0; k < s->n_relations; k++)
-        if (s->relations[k].kind == kind && s->relations[k].subject == subject && s->relations[k].object == object)
+        if (s->relations[k].kind == kind && s->relations[k].subject == subject &&
+            s->relations[k].object == object)
             return true;
     return false;
 }
@@ -159,10 +160,9 @@ const char *gr_seen_size(const gr_scene *s, int i)
     static const struct {
         double from, to; /* of the picture's area */
         const char *word;
-    } sizes[] = { { 0, 0.007, "tiny" },
-                  { 0.01, 0.03, "small" },
-                  { 0.045, 0.11, "medium-sized" },
-                  { 0.15, 1, "large" } };
+    } sizes[] = {
+        { 0, 0.007, "tiny" }, { 0.01, 0.03, "small" }, { 0.045, 0.11, "medium-sized" }, { 0.15, 1, "large" }
+    };
     const gr_object *o = &s->objects[i];
     const double part = (double)side(o, 0) * side(o, 1) / ((double)s->width * s->height);
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)

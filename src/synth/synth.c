@@ -85,7 +85,8 @@ gr_status gr_synth_paint(gr_synth *y, uint64_t index, const gr_compose_options *
 
 gr_draws gr_synth_draws(const gr_synth *y, uint64_t index, uint32_t use)
 {
-    return gr_draws_for(y->rules.seed, TALK + (uint32_t)y->rules.split, (uint32_t)(index >> 32), (uint32_t)index, use);
+    return gr_draws_for(y->rules.seed, TALK + (uint32_t)y->rules.split, (uint32_t)(index >> 32),
+                        (uint32_t)index, use);
 }
 
 gr_status gr_synth_mask(gr_synth *y, int object, gr_buf *out, gr_error *err)
@@ -133,7 +134,8 @@ static gr_status add_captions(gr_synth *y, gr_record *r, gr_draws *d, gr_error *
     y->n_shown = gr_asking_fill(&a, y->shown, 0, 1 + (int)gr_draw_below(d, CAPTIONS_MAX));
     for (int k = 0; k < y->n_shown; k++) {
         gr_phrase text = { 0 };
-        gr_describe(&text, &y->scene, y->shown[k], (gr_describe_level)gr_draw_below(d, GR_DESCRIBE_LEVELS), d);
+        gr_describe(&text, &y->scene, y->shown[k], (gr_describe_level)gr_draw_below(d, GR_DESCRIBE_LEVELS),
+                    d);
         const char *question = k == 0 ? "<image>\nDescribe the region." : "Describe the region.";
         GR_TRY(gr_record_add_turn(r, GR_FROM_HUMAN, question, strlen(question), err));
         GR_TRY(gr_record_add_turn(r, GR_FROM_GPT, text.text, text.n, err));
@@ -164,9 +166,9 @@ static gr_status add_question(gr_synth *y, gr_record *r, const gr_question *q, g
 static bool first_question(gr_question *q, gr_asking *a)
 {
     static const gr_ask own[GR_SCENE_KINDS] = {
-        [GR_SCENE_FREE] = GR_ASK_FAMILIES,   [GR_SCENE_GRID] = GR_ASK_ORDER,
+        [GR_SCENE_FREE] = GR_ASK_FAMILIES,    [GR_SCENE_GRID] = GR_ASK_ORDER,
         [GR_SCENE_RELATED] = GR_ASK_RELATION, [GR_SCENE_MIRROR] = GR_ASK_MIRROR,
-        [GR_SCENE_SHADOWS] = GR_ASK_MIRROR,  [GR_SCENE_SCREEN] = GR_ASK_MIRROR,
+        [GR_SCENE_SHADOWS] = GR_ASK_MIRROR,   [GR_SCENE_SCREEN] = GR_ASK_MIRROR,
     };
     const gr_ask family = own[a->s->kind];
     if (family < GR_ASK_FAMILIES && gr_draw_below(a->d, 10) < 7)

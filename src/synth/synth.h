@@ -1,7 +1,8 @@
-/* synth.h - rows of training data from the synthetic world: a number makes a record, on the fly or for a file.
+/* synth.h - rows of training data from the synthetic world: a number makes a record, on the fly or for a
+ * file.
  *
- * Row `index` of (seed, split) is the scene of that number with a conversation about it: descriptions of up to
- * four regions (what a model of five prompts learns of one picture), or one to four questions about one to
+ * Row `index` of (seed, split) is the scene of that number with a conversation about it: descriptions of up
+ * to four regions (what a model of five prompts learns of one picture), or one to four questions about one to
  * five. A scene that has nothing to be asked is replaced by the one 2^48 further on. */
 #ifndef GR_SYNTH_SYNTH_H
 #define GR_SYNTH_SYNTH_H
@@ -18,7 +19,7 @@ typedef enum {
 /* Begin with gr_synth_rules_init. */
 typedef struct {
     uint64_t seed;
-    int split; /* gr_split of compose.h: 0 train, 1 validation, 2 test */
+    int split;        /* gr_split of compose.h: 0 train, 1 validation, 2 test */
     const char *font; /* NULL: where the system keeps it */
     gr_synth_picture_form picture;
     double captions; /* part of the rows that are descriptions */

@@ -15,10 +15,10 @@ enum { CAPTIONS = GR_ASK_CATEGORIES }; /* the part after the categories */
 
 typedef struct {
     gr_synth_writing *w;
-    int part;       /* a category, or CAPTIONS */
-    uint64_t found; /* of this part */
+    int part;        /* a category, or CAPTIONS */
+    uint64_t found;  /* of this part */
     uint64_t number; /* of the next item of its file */
-    gr_buf items;   /* of the file, as JSON */
+    gr_buf items;    /* of the file, as JSON */
 } bench;
 
 /* Where a category finds its scenes. */
@@ -33,7 +33,8 @@ static const gr_compose_options *options_of(int part, uint64_t i, gr_compose_opt
     return o;
 }
 
-static gr_status put_masks(gr_json_writer *j, gr_synth *y, const int *shown, int n, gr_runtime *rt, gr_error *err)
+static gr_status put_masks(gr_json_writer *j, gr_synth *y, const int *shown, int n, gr_runtime *rt,
+                           gr_error *err)
 {
     gr_buf counts;
     gr_status st = GR_OK;
@@ -103,8 +104,8 @@ static gr_status make(void *user, gr_synth *y, uint64_t i, gr_synth_item *item, 
     GR_TRY(gr_synth_paint(y, index, options_of(b->part, i, &o), err));
     if (b->part == CAPTIONS)
         a.n_shown = gr_asking_fill(&a, a.shown, 0, 1);
-    item->good = b->part == CAPTIONS ? a.n_shown == 1
-                                     : gr_question_make(&q, &a, (gr_ask)b->part) && q.n_options > 0;
+    item->good =
+        b->part == CAPTIONS ? a.n_shown == 1 : gr_question_make(&q, &a, (gr_ask)b->part) && q.n_options > 0;
     if (!item->good)
         return GR_OK;
     gr_json_writer_init(&j, &item->text, false);
@@ -125,7 +126,8 @@ static gr_status take(void *user, uint64_t i, gr_synth_item *item, bool *enough,
     (void)i;
     if (!item->good)
         return GR_OK;
-    snprintf(path, sizeof path, "images/%s_%05" PRIu64 ".png", b->part == CAPTIONS ? "caption" : "vqa", b->number);
+    snprintf(path, sizeof path, "images/%s_%05" PRIu64 ".png", b->part == CAPTIONS ? "caption" : "vqa",
+             b->number);
     GR_TRY(gr_folder_add(b->w->folder, path, item->picture.data, item->picture.len, err));
     gr_buf_printf(&b->items, "%s{\"image\":\"%s\",", b->number > 0 ? ",\n" : "[\n", path);
     gr_buf_text(&b->items, gr_buf_str(&item->text) + 1); /* without its brace */
@@ -144,9 +146,9 @@ static gr_status run_part(bench *b, int part, gr_error *err)
     b->found = 0;
     GR_TRY(gr_synth_items_run(b->w->rt, &job, tries, err));
     if (b->found < b->w->o->count)
-        return gr_fail(err, GR_ERR_LIMIT, "%" PRIu64 " scenes gave %" PRIu64 " items of %s, expected %" PRIu64,
-                       tries, b->found, part == CAPTIONS ? "descriptions" : gr_ask_name((gr_ask)part),
-                       b->w->o->count);
+        return gr_fail(err, GR_ERR_LIMIT,
+                       "%" PRIu64 " scenes gave %" PRIu64 " items of %s, expected %" PRIu64, tries, b->found,
+                       part == CAPTIONS ? "descriptions" : gr_ask_name((gr_ask)part), b->w->o->count);
     return GR_OK;
 }
 

@@ -104,7 +104,8 @@ static gr_status add_arrow(gr_dataset_writer *to, const gr_record *r, gr_error *
     const gr_arrow_value *image_members[] = { &bytes, &path }, *turn_members[] = { from, value },
                          *mask_members[] = { size, counts };
     if (r->n_turns > TURNS_MAX || r->n_regions > REGIONS_MAX)
-        return gr_fail(err, GR_ERR_LIMIT, "%s: %zu turns and %zu regions", r->key.at, r->n_turns, r->n_regions);
+        return gr_fail(err, GR_ERR_LIMIT, "%s: %zu turns and %zu regions", r->key.at, r->n_turns,
+                       r->n_regions);
     for (size_t i = 0; i < r->n_turns; i++) {
         const char *name = gr_from_name(r->turns[i].from);
         from[i] = text_value((gr_chars){ name, strlen(name) });
@@ -206,7 +207,8 @@ static gr_status check_options(const gr_synth_options *o, gr_synth_rules *rules,
     const char *split = o->split ? o->split : o->form == GR_SYNTH_BENCH ? "test" : "train";
     gr_synth_rules_init(rules);
     if (o->size != sizeof *o)
-        return gr_fail(err, GR_ERR_ARG, "gr_synth_options of %zu bytes, this library has %zu", o->size, sizeof *o);
+        return gr_fail(err, GR_ERR_ARG, "gr_synth_options of %zu bytes, this library has %zu", o->size,
+                       sizeof *o);
     if (o->count < 1 || o->count > (uint64_t)1 << 32)
         return gr_fail(err, GR_ERR_ARG, "%" PRIu64 " rows, expected 1 to 2^32", o->count);
     if (!(o->captions >= 0 && o->captions <= 1))

@@ -16,8 +16,8 @@ static gr_status put_cell(gr_runtime *rt, gr_image *sheet, int cell, const gr_im
     const int y = GAP + cell / COLS * (CELL + GAP) + (CELL - h) / 2;
     gr_image *small;
     GR_TRY(gr_image_new(&small, rt, w > 0 ? w : 1, h > 0 ? h : 1, 3, err));
-    const gr_status st =
-        gr_resize_bicubic(rt, small->pixels, small->width, small->height, p->pixels, p->width, p->height, 3, err);
+    const gr_status st = gr_resize_bicubic(rt, small->pixels, small->width, small->height, p->pixels,
+                                           p->width, p->height, 3, err);
     for (int row = 0; st == GR_OK && row < small->height; row++)
         memcpy(sheet->pixels + ((size_t)(y + row) * (size_t)sheet->width + (size_t)x) * 3,
                small->pixels + (size_t)row * (size_t)small->width * 3, (size_t)small->width * 3);

@@ -194,7 +194,8 @@ static void read_relation(gr_json *j, gr_truth_relation *r)
     while (strcmp(weights[r->weight], weight) != 0)
         if (++r->weight > GR_RELATION_OPEN) {
             r->weight = GR_RELATION_MAIN;
-            gr_json_fail(j, GR_ERR_FORMAT, "the weight of a relation is '%s', expected main, also or open", weight);
+            gr_json_fail(j, GR_ERR_FORMAT, "the weight of a relation is '%s', expected main, also or open",
+                         weight);
             return;
         }
 }
@@ -219,8 +220,11 @@ static char *member(gr_truths *t, const char *key)
     const struct {
         const char *key;
         char *to;
-    } members[] = { { "colour", t->colour },     { "second", t->second }, { "pattern", t->pattern },
-                    { "material", t->material }, { "entity", t->entity } };
+    } members[] = { { "colour", t->colour },
+                    { "second", t->second },
+                    { "pattern", t->pattern },
+                    { "material", t->material },
+                    { "entity", t->entity } };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (strcmp(key, members[i].key) == 0)
             return members[i].to;

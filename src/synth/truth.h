@@ -26,7 +26,7 @@ typedef struct {
     char noun[GR_TRUTH_WORD];
     char colour[GR_TRUTH_WORD], second[GR_TRUTH_WORD];
     char pattern[GR_TRUTH_WORD], material[GR_TRUTH_WORD];
-    char entity[GR_TRUTH_WORD]; /* "entity", "reflection", "shadow", "screen" */
+    char entity[GR_TRUTH_WORD];                      /* "entity", "reflection", "shadow", "screen" */
     gr_truth_relation relations[GR_TRUTH_RELATIONS]; /* the main ones first; what is not there is false */
     int n_relations, n_main;
 } gr_truths;

@@ -1,8 +1,10 @@
-/* All that is said of three thousand scenes is true of them, as a checker sees it that knows the words and the
- * scene, and nothing of how the texts are made; and options give nothing away. Scenes are not painted: what
- * is seen of an object follows from its bounds. */
+/* All that is said of three thousand scenes is true of them, as a checker sees it that knows the words and
+ * the scene, and nothing of how the texts are made; and options give nothing away. Scenes are not painted:
+ * what is seen of an object follows from its bounds. */
 #include "test.h"
 
+#include "base/alloc.h"
+#include "base/file.h"
 #include "synth/compose.h"
 #include "synth/describe.h"
 #include "synth/name.h"
@@ -67,7 +69,8 @@ static bool fits_object(const char *text, const gr_object *o)
     const bool shape = o->kind == GR_OBJECT_SHAPE, two = shape && o->pattern != GR_PATTERN_PLAIN;
     for (int c = 0; c < GR_COLOURS; c++)
         if (word_in(text, gr_colour_word((gr_colour)c)) &&
-            !((shape || o->kind == GR_OBJECT_FIGURE) && ((int)o->colour == c || (two && (int)o->second == c))))
+            !((shape || o->kind == GR_OBJECT_FIGURE) &&
+              ((int)o->colour == c || (two && (int)o->second == c))))
             return false;
     for (int p = 0; p < GR_PATTERNS; p++)
         if ((word_in(text, gr_pattern_word((gr_pattern)p)) ||
@@ -139,8 +142,8 @@ static bool stated_or_clear(const gr_scene *s, const view *v, int i, int k)
 static bool relation_is_true(const gr_scene *s, int i, const view *v, const char *text)
 {
     for (int k = 0; k < s->n_objects; k++)
-        if (k != i && fits_object(text, &s->objects[k]) && word_in(text, gr_object_noun(&s->objects[k])->word) &&
-            stated_or_clear(s, v, i, k))
+        if (k != i && fits_object(text, &s->objects[k]) &&
+            word_in(text, gr_object_noun(&s->objects[k])->word) && stated_or_clear(s, v, i, k))
             return true;
     return false;
 }
@@ -153,7 +156,8 @@ static bool place_is_true(const gr_scene *s, int i, const char *text)
         return false;
     if ((strstr(text, "in the lower") || strstr(text, "at the bottom")) && y < 0.66)
         return false;
-    if ((strstr(text, "upper left") || strstr(text, "lower left") || strstr(text, "on the left side")) && x > 0.34)
+    if ((strstr(text, "upper left") || strstr(text, "lower left") || strstr(text, "on the left side")) &&
+        x > 0.34)
         return false;
     if ((strstr(text, "upper right") || strstr(text, "lower right") || strstr(text, "on the right side")) &&
         x < 0.66)
@@ -223,10 +227,12 @@ static void descriptions_are_true_and_full_ones_say_all(void **state)
                 check_description(&s, i, text.text);
                 gr_truth_of(&truth, &s, i);
                 const gr_score score = gr_score_description(text.text, text.n, &truth);
-                if (score.n_false > 0 || score.n_true == 0 || (level == GR_DESCRIBE_FULL && score.n_missing > 0))
+                if (score.n_false > 0 || score.n_true == 0 ||
+                    (level == GR_DESCRIBE_FULL && score.n_missing > 0))
                     fail_msg("%d true, %d false, %d missing: %s (%s, %s %s, %s, %s, %s, %d relations)",
-                             score.n_true, score.n_false, score.n_missing, text.text, truth.noun, truth.colour,
-                             truth.second, truth.pattern, truth.material, truth.entity, truth.n_main);
+                             score.n_true, score.n_false, score.n_missing, text.text, truth.noun,
+                             truth.colour, truth.second, truth.pattern, truth.material, truth.entity,
+                             truth.n_main);
                 n++;
             }
         }
@@ -259,8 +265,8 @@ static gr_truth statement_truth(const gr_scene *s, const int *shown, const char 
 
 static int ordinal_in(const char *text, const char *before, const char *after)
 {
-    static const char *const words[] = { "first", "second",  "third",  "fourth", "fifth",    "sixth",   "seventh",
-                                         "eighth", "ninth", "tenth", "eleventh", "twelfth" };
+    static const char *const words[] = { "first",   "second", "third", "fourth", "fifth",    "sixth",
+                                         "seventh", "eighth", "ninth", "tenth",  "eleventh", "twelfth" };
     char phrase[64];
     for (int k = 0; k < 12; k++) {
         snprintf(phrase, sizeof phrase, "%s%s%s", before, words[k], after);
@@ -283,7 +289,8 @@ static bool place_of_grid_is(const gr_scene *s, const gr_object *o, const char *
         row = ordinal_in(text, "row ", "");
     for (int side = 0; side < 2; side++) {
         char after[48];
-        const char *const forms[] = { " from the %s", " counting from the %s", " when one counts from the %s" };
+        const char *const forms[] = { " from the %s", " counting from the %s",
+                                      " when one counts from the %s" };
         for (int f = 0; f < 3; f++) {
             snprintf(after, sizeof after, forms[f], sides[side]);
             const int k = ordinal_in(text, "", after);
@@ -318,7 +325,8 @@ static bool attribute_is(const gr_scene *s, const gr_question *q, const gr_objec
     if (q->family == GR_ASK_MATERIAL)
         return word_in(text, gr_material_word(o->material)->noun) != NULL;
     if (q->family == GR_ASK_PATTERN)
-        return word_in(text, gr_pattern_word(o->pattern)) || word_in(text, gr_pattern_phrase(o->pattern)->noun);
+        return word_in(text, gr_pattern_word(o->pattern)) ||
+               word_in(text, gr_pattern_phrase(o->pattern)->noun);
     bool good = word_in(text, gr_colour_word(o->colour)) != NULL;
     if (o->kind == GR_OBJECT_SHAPE && o->pattern != GR_PATTERN_PLAIN)
         good = good && word_in(text, gr_colour_word(o->second));
@@ -326,7 +334,8 @@ static bool attribute_is(const gr_scene *s, const gr_question *q, const gr_objec
 }
 
 /* Whether a mirror option is true, of the forms there are. */
-static bool mirror_is(const gr_scene *s, const gr_question *q, const int *shown, int n_shown, const char *option)
+static bool mirror_is(const gr_scene *s, const gr_question *q, const int *shown, int n_shown,
+                      const char *option)
 {
     char text[GR_OPTION_BYTES], asked[GR_PHRASE_BYTES];
     int k[4];
@@ -351,7 +360,8 @@ static bool mirror_is(const gr_scene *s, const gr_question *q, const int *shown,
         return n_true == 0;
     if (n == 1)
         return n_true == 1 && (s->objects[shown[k[0]]].entity == GR_ENTITY) == for_thing;
-    const bool first = s->objects[shown[k[0]]].entity != GR_ENTITY, second = s->objects[shown[k[1]]].entity != GR_ENTITY;
+    const bool first = s->objects[shown[k[0]]].entity != GR_ENTITY,
+               second = s->objects[shown[k[1]]].entity != GR_ENTITY;
     return strstr(text, "but not") ? first && !second : first && second;
 }
 
@@ -448,7 +458,8 @@ static void one_option_of_each_question_is_true(void **state)
                 for (int j = 0; j < k; j++)
                     assert_string_not_equal(q.options[j], q.options[k]);
                 if (option_truth(&s, &q, &a, q.options[k]) != (k == q.right ? GR_TRUE : GR_FALSE))
-                    fail_msg("scene %d, %s: option %c: %s", (int)index, gr_ask_name((gr_ask)family), 'A' + k, text);
+                    fail_msg("scene %d, %s: option %c: %s", (int)index, gr_ask_name((gr_ask)family), 'A' + k,
+                             text);
             }
         }
     }
@@ -518,12 +529,14 @@ static void essence(char *to, const gr_question *q, const char *option)
                   { GR_ASK_PATTERN, GR_PATTERNS, pattern_name } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         for (int k = 0; k < words[i].n && q->family == words[i].family && !strstr(all, " and "); k++)
-            if (strstr(all, words[i].word(k)) || (words[i].family == GR_ASK_PATTERN && k == 0 && strstr(all, "plain"))) {
+            if (strstr(all, words[i].word(k)) ||
+                (words[i].family == GR_ASK_PATTERN && k == 0 && strstr(all, "plain"))) {
                 snprintf(to, GR_OPTION_BYTES, "%s", words[i].word(k));
                 return;
             }
     /* places and pairs of colours are too many to be counted one by one */
-    snprintf(to, GR_OPTION_BYTES, "%s", q->family == GR_ASK_ORDER || q->family == GR_ASK_COLOUR ? "other" : option);
+    snprintf(to, GR_OPTION_BYTES, "%s",
+             q->family == GR_ASK_ORDER || q->family == GR_ASK_COLOUR ? "other" : option);
 }
 
 static void count_question(counts *c, const gr_question *q)
@@ -560,7 +573,8 @@ static void judge_counts(const counts *c, const char *name)
         fail_msg("%s: the longest option is right %d times of %d", name, c->longest_right, c->decided);
     for (int k = 0; k < c->n; k++) {
         const said *w = &c->v[k];
-        const double more = fabs(w->right - w->expected) / w->offered, noise = 4 * sqrt(0.25 * 0.75 / w->offered);
+        const double more = fabs(w->right - w->expected) / w->offered,
+                     noise = 4 * sqrt(0.25 * 0.75 / w->offered);
         if (getenv("GR_TEST_SHOW") && w->offered >= 40)
             printf("%-16s %-40s %5d offered %.3f right, %.3f by chance\n", name, w->text, w->offered,
                    (double)w->right / w->offered, w->expected / w->offered);
@@ -639,15 +653,17 @@ static void free_answers_fit_the_regions(void **state)
             assert_non_null(word_in(answer, gr_object_noun(&s.objects[a.shown[q.about]])->word));
         }
         a.n_shown = 0;
-        if (gr_question_make(&q, &a, GR_ASK_REFER)) { /* as many of the shown fit the words as the answer says */
+        if (gr_question_make(&q, &a,
+                             GR_ASK_REFER)) { /* as many of the shown fit the words as the answer says */
             int fits = 0;
             lower(asked, sizeof asked, q.text.text);
             for (int k = 0; k < a.n_shown; k++) {
                 const gr_object *o = &s.objects[a.shown[k]];
                 fits += fits_object(asked, o) && word_in(asked, gr_object_noun(o)->word) &&
                         says_entity(asked, o->entity) &&
-                        (o->entity != GR_ENTITY || !(says_entity(asked, GR_REFLECTION) ||
-                                                     says_entity(asked, GR_SHADOW) || says_entity(asked, GR_ON_SCREEN)));
+                        (o->entity != GR_ENTITY ||
+                         !(says_entity(asked, GR_REFLECTION) || says_entity(asked, GR_SHADOW) ||
+                           says_entity(asked, GR_ON_SCREEN)));
             }
             if (fits < (q.about >= 0))
                 fail_msg("none fits: %s %s", q.text.text, q.answer.text);
@@ -655,6 +671,39 @@ static void free_answers_fit_the_regions(void **state)
                 assert_true(strstr(q.answer.text, "None") || strstr(q.answer.text, "no such"));
         }
     }
+}
+
+/* Our questions are measured with a published benchmark: its sentences must not be among ours. */
+static void no_question_is_one_of_the_published_benchmark(void **state)
+{
+    (void)state;
+    NEED_SHARED("GAR-Bench/annotations/GAR-Bench-VQA.json");
+    static gr_scene s;
+    gr_runtime *rt = test_runtime();
+    gr_error err = { 0 };
+    char *file;
+    size_t size;
+    MUST(gr_file_read(rt, SHARED_FILE("GAR-Bench/annotations/GAR-Bench-VQA.json"), 1 << 24, &file, &size,
+                      &err));
+    for (uint64_t index = 0; index < 400; index++) {
+        make_scene(&s, index);
+        for (int family = 0; family < GR_ASK_FAMILIES; family++) {
+            gr_draws d = gr_draws_for(9, 2, 0, (uint32_t)index, (uint32_t)family);
+            gr_asking a = { .s = &s, .d = &d };
+            gr_question q;
+            if (!gr_question_make(&q, &a, (gr_ask)family))
+                continue;
+            char text[GR_PHRASE_BYTES + 16];
+            snprintf(text, sizeof text, "\"%s\"", q.text.text);
+            if (strstr(file, text))
+                fail_msg("the benchmark asks %s too", text);
+            for (int k = 0; k < q.n_options; k++)
+                if (strlen(q.options[k]) > 32 && strstr(file, q.options[k]))
+                    fail_msg("the benchmark has '%s' too", q.options[k]);
+        }
+    }
+    gr_free(rt, file);
+    gr_runtime_free(rt);
 }
 
 static void the_same_draws_give_the_same_words(void **state)
@@ -681,6 +730,7 @@ int main(void)
         cmocka_unit_test(options_give_nothing_away),
         cmocka_unit_test(questions_about_what_is_shown_keep_it),
         cmocka_unit_test(free_answers_fit_the_regions),
+        cmocka_unit_test(no_question_is_one_of_the_published_benchmark),
         cmocka_unit_test(the_same_draws_give_the_same_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
