@@ -93,13 +93,13 @@ static void put_statement(gr_phrase *p, const gr_asking *a, relation r, const ch
 
 /* How often a kind is the right one, so that it is offered as a wrong one as often. */
 static const unsigned char kind_weights[GR_RELATIONS] = {
-    [GR_RELATION_HOLDING] = 60,     [GR_RELATION_ON_TOP_OF] = 75, [GR_RELATION_INSIDE] = 72,
-    [GR_RELATION_BEHIND] = 160,     [GR_RELATION_LEFT_OF] = 250,  [GR_RELATION_WEARING] = 40,
-    [GR_RELATION_POINTING_AT] = 30, [GR_RELATION_NEXT_TO] = 0,
+    [GR_RELATION_HOLDING] = 45,     [GR_RELATION_ON_TOP_OF] = 110, [GR_RELATION_INSIDE] = 85,
+    [GR_RELATION_BEHIND] = 200,     [GR_RELATION_LEFT_OF] = 250,   [GR_RELATION_WEARING] = 30,
+    [GR_RELATION_POINTING_AT] = 20, [GR_RELATION_NEXT_TO] = 0,
 };
 
-/* Of a hundred, how many are asked: what follows from places alone holds in every scene, and would be right
- * more often than anything else. */
+/* Of a hundred, how many are asked with options: what follows from places alone holds in every scene, and
+ * would be right more often than anything else. */
 static const unsigned char kind_kept[GR_RELATIONS] = {
     [GR_RELATION_HOLDING] = 100,     [GR_RELATION_ON_TOP_OF] = 100, [GR_RELATION_INSIDE] = 100,
     [GR_RELATION_BEHIND] = 35,       [GR_RELATION_LEFT_OF] = 4,     [GR_RELATION_WEARING] = 100,
@@ -156,10 +156,10 @@ static bool statements(gr_question *q, gr_asking *a)
     relation r[GR_OPTIONS_MAX];
     int list[GR_SCENE_OBJECTS_MAX];
     gr_phrase options[GR_OPTIONS_MAX] = { { .n = 0 } };
-    if (!draw_relation(a, list, candidates(a, list), &r[0]) ||
-        gr_draw_below(a->d, 100) >= kind_kept[r[0].kind])
+    if (!draw_relation(a, list, candidates(a, list), &r[0]))
         return false;
-    if (gr_draw_below(a->d, 2) ? !by_pairs(a, r) && !by_kinds(a, r) : !by_kinds(a, r))
+    const bool options_too = gr_draw_below(a->d, 100) < kind_kept[r[0].kind];
+    if (options_too && (gr_draw_below(a->d, 2) ? !by_pairs(a, r) && !by_kinds(a, r) : !by_kinds(a, r)))
         return false;
     int objects[GR_SHOWN_MAX] = { r[0].a, r[0].b };
     show(a, objects, 2);
@@ -170,10 +170,11 @@ static bool statements(gr_question *q, gr_asking *a)
     const gr_slot slots[] = { { "a", first }, { "b", second } };
     gr_phrase_sentence(&q->text, gr_wording_draw(GR_WORDINGS(questions), a->d), slots, 2);
     const char *form = gr_wording_draw(GR_WORDINGS(forms), a->d);
-    for (int k = 0; k < GR_OPTIONS_MAX; k++)
-        put_statement(&options[k], a, r[k], form);
     put_statement(&q->answer, a, r[0], forms[0]);
-    gr_question_options(q, a, options, GR_OPTIONS_MAX);
+    for (int k = 0; options_too && k < GR_OPTIONS_MAX; k++)
+        put_statement(&options[k], a, r[k], form);
+    if (options_too)
+        gr_question_options(q, a, options, GR_OPTIONS_MAX);
     return true;
 }
 

@@ -1,4 +1,4 @@
-#include "synth/synth.h"
+#include "synth/synth_scene.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "region/mask.h"
 #include "region/rle.h"
 #include "synth/describe.h"
+#include "synth/paint.h"
 #include "synth/seen.h"
 
 enum {
@@ -78,7 +79,7 @@ gr_status gr_synth_paint(gr_synth *y, uint64_t index, const gr_compose_options *
 {
     drop_picture(y);
     y->n_shown = 0;
-    gr_scene_compose_as(&y->scene, y->rules.seed, y->rules.split, index, options);
+    gr_scene_compose_as(&y->scene, y->rules.seed, (gr_split)y->rules.split, index, options);
     return gr_scene_paint(&y->scene, y->rt, y->painter, &y->picture, &y->map, err);
 }
 

@@ -219,7 +219,7 @@ static gr_status check_options(const gr_synth_options *o, gr_synth_rules *rules,
     if (k == 3)
         return gr_fail(err, GR_ERR_ARG, "there is no split '%s', expected train, validation or test", split);
     rules->seed = o->seed;
-    rules->split = (gr_split)k;
+    rules->split = k;
     rules->font = o->font;
     rules->captions = o->captions;
     rules->picture = o->form == GR_SYNTH_ARROW ? GR_SYNTH_PNG : GR_SYNTH_NO_PICTURE;

@@ -3,7 +3,7 @@
 #define GR_SYNTH_SYNTH_ITEMS_H
 
 #include "base/buf.h"
-#include "synth/synth.h"
+#include "synth/synth_scene.h"
 
 /* What one number gives. */
 typedef struct {

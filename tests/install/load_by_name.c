@@ -12,6 +12,7 @@
 #include <grasp/image.h>
 #include <grasp/new.h>
 #include <grasp/session.h>
+#include <grasp/synth.h>
 #include <grasp/train.h>
 #include <grasp/tokenizer_train.h>
 #include <grasp/verify.h>
@@ -182,6 +183,20 @@ static const struct {
     { FIELD(gr_eval_options, free_text), 40 },
     { FIELD(gr_eval_options, max_tokens), 44 },
     { SIZE(gr_eval_row), 72 },
+    { SIZE(gr_synth_options), 88 },
+    { FIELD(gr_synth_options, seed), 8 },
+    { FIELD(gr_synth_options, count), 16 },
+    { FIELD(gr_synth_options, split), 24 },
+    { FIELD(gr_synth_options, form), 32 },
+    { FIELD(gr_synth_options, font), 40 },
+    { FIELD(gr_synth_options, sheet), 48 },
+    { FIELD(gr_synth_options, nothing_else), 56 },
+    { FIELD(gr_synth_options, captions), 64 },
+    { FIELD(gr_synth_options, progress), 72 },
+    { FIELD(gr_synth_options, progress_user), 80 },
+    { SIZE(gr_synth_written), 40 },
+    { FIELD(gr_synth_written, rows), 8 },
+    { FIELD(gr_synth_written, regions), 32 },
     { SIZE(gr_choice), 16 },
     { FIELD(gr_choice, probability), 8 },
     { SIZE(gr_new_options), 64 },
@@ -326,6 +341,7 @@ static const struct {
     { "gr_tokenizer_train_options_init", sizeof(gr_tokenizer_train_options), NULL, false },
     { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
     { "gr_eval_options_init", sizeof(gr_eval_options), NULL, false },
+    { "gr_synth_options_init", sizeof(gr_synth_options), NULL, false },
     { "gr_choice_options_init", sizeof(gr_choice_options), NULL, false },
     { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
     { "gr_bench_options_init", sizeof(gr_bench_options), NULL, false },
