@@ -52,7 +52,7 @@ static bool read_name(synth_rows *s, const char *name)
     if (split == 3)
         return false;
     at += strlen(splits[split]);
-    s->rules.split = (gr_split)split;
+    s->rules.split = split;
     if (!read_number(&at, ':', (uint64_t)1 << 53, &s->rules.seed) ||
         !read_number(&at, '\0', GR_ROWS_MAX, &count) || count == 0)
         return false;
