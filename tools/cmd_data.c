@@ -17,7 +17,7 @@ typedef struct {
 #define AT(field) offsetof(values, field)
 
 static const cli_option rows[] = {
-    { "count", 'n', CLI_INT, AT(count), "N", "1000", 1, 4294967296.0,
+    { "count", 0, CLI_INT, AT(count), "N", "1000", 1, 4294967296.0,
       "rows; with --bench, items of each of the seven categories, and descriptions" },
     { "seed", 0, CLI_INT, AT(seed), "N", "0", 0, 9007199254740992.0,
       "every scene and every word follows from this number, the split and the row; not from threads" },

@@ -11,6 +11,7 @@
 #include <grasp/image.h>
 #include <grasp/new.h>
 #include <grasp/session.h>
+#include <grasp/synth.h>
 #include <grasp/train.h>
 #include <grasp/tokenizer_train.h>
 #include <grasp/verify.h>
@@ -178,6 +179,22 @@ static const struct {
     { FIELD(gr_new_size, parameters), 8 },
     { FIELD(gr_new_size, bytes), 16 },
     { FIELD(gr_new_size, dtype), 24 },
+    { SIZE(gr_synth_options), 88 },
+    { FIELD(gr_synth_options, seed), 8 },
+    { FIELD(gr_synth_options, count), 16 },
+    { FIELD(gr_synth_options, split), 24 },
+    { FIELD(gr_synth_options, form), 32 },
+    { FIELD(gr_synth_options, font), 40 },
+    { FIELD(gr_synth_options, sheet), 48 },
+    { FIELD(gr_synth_options, nothing_else), 56 },
+    { FIELD(gr_synth_options, captions), 64 },
+    { FIELD(gr_synth_options, progress), 72 },
+    { FIELD(gr_synth_options, progress_user), 80 },
+    { SIZE(gr_synth_written), 40 },
+    { FIELD(gr_synth_written, rows), 8 },
+    { FIELD(gr_synth_written, captions), 16 },
+    { FIELD(gr_synth_written, turns), 24 },
+    { FIELD(gr_synth_written, regions), 32 },
     { SIZE(gr_tokenizer_train_options), 88 },
     { FIELD(gr_tokenizer_train_options, vocab_size), 8 },
     { FIELD(gr_tokenizer_train_options, min_frequency), 12 },
@@ -292,6 +309,7 @@ static const struct {
     { "gr_model_options_init", sizeof(gr_model_options), NULL, false },
     { "gr_engine_options_init", sizeof(gr_engine_options), NULL, false },
     { "gr_new_options_init", sizeof(gr_new_options), NULL, false },
+    { "gr_synth_options_init", sizeof(gr_synth_options), NULL, false },
     { "gr_tokenizer_train_options_init", sizeof(gr_tokenizer_train_options), NULL, false },
     { "gr_answer_options_init", sizeof(gr_answer_options), NULL, false },
     { "gr_region_frame_init", sizeof(gr_region_frame), &picture, true },
