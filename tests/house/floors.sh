@@ -18,7 +18,6 @@ engine:   io media region text backend graph op nn model
 eval:     io media region text backend graph op nn model engine
 synth:    io media region text dataset
 train:    io media region text backend graph op nn model engine dataset
-synth:    io media region dataset
 bench:    io media region text backend graph op nn model engine
 '
 
