@@ -152,7 +152,8 @@ static bool statements(gr_question *q, gr_asking *a)
         "how are {a} and {b} arranged?",
         "tell what {a} has to do with {b}.",
     };
-    static const char *const forms[] = { "{a} is {view} {b}.", "{a} is {view} {b}" };
+    static const char *const forms[] = { "one sees {a} {view} {b}.", "{a} can be seen {view} {b}.",
+                                         "it is {a} that is {view} {b}.", "{a}, seen {view} {b}." };
     relation r[GR_OPTIONS_MAX];
     int list[GR_SCENE_OBJECTS_MAX];
     gr_phrase options[GR_OPTIONS_MAX] = { { .n = 0 } };
@@ -170,7 +171,7 @@ static bool statements(gr_question *q, gr_asking *a)
     const gr_slot slots[] = { { "a", first }, { "b", second } };
     gr_phrase_sentence(&q->text, gr_wording_draw(GR_WORDINGS(questions), a->d), slots, 2);
     const char *form = gr_wording_draw(GR_WORDINGS(forms), a->d);
-    put_statement(&q->answer, a, r[0], forms[0]);
+    put_statement(&q->answer, a, r[0], form);
     for (int k = 0; options_too && k < GR_OPTIONS_MAX; k++)
         put_statement(&options[k], a, r[k], form);
     if (options_too)

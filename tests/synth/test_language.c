@@ -251,6 +251,13 @@ static int prompts_of(const char *text, int *k, int max)
     return n;
 }
 
+/* "<PromptA> is VIEW <PromptB>", not "both <PromptA> and <PromptB>". */
+static bool is_statement(const char *option)
+{
+    int k[4];
+    return prompts_of(option, k, 4) == 2 && strncmp(option, "Both", 4) != 0;
+}
+
 /* Whether "<PromptA> is VIEW <PromptB>" is said and true; 2: it says nothing of that kind. */
 static gr_truth statement_truth(const gr_scene *s, const int *shown, const char *text)
 {
@@ -399,7 +406,7 @@ static gr_truth relation_option(const gr_scene *s, const gr_question *q, const i
         const gr_truth t = statement_truth(s, shown, q->text.text);
         return t == GR_UNCLEAR ? t : (t == GR_TRUE) == yes ? GR_TRUE : GR_FALSE;
     }
-    if (strstr(option, "> is "))
+    if (is_statement(option))
         return statement_truth(s, shown, option);
     return which_is(s, q, shown, option) ? GR_TRUE : GR_FALSE;
 }
@@ -515,7 +522,7 @@ static void essence(char *to, const gr_question *q, const char *option)
     char all[GR_PHRASE_BYTES];
     view v;
     lower(all, sizeof all, option);
-    if (q->family == GR_ASK_RELATION && strstr(all, " is ") && next_view(all, &v)) {
+    if (q->family == GR_ASK_RELATION && is_statement(option) && next_view(all, &v)) {
         snprintf(to, GR_OPTION_BYTES, "%s", v.words);
         return;
     }
