@@ -79,14 +79,15 @@ static size_t kept_bytes(const gr_passes *p)
 }
 
 /* The arena of tower block l, or behind the last one of the projector, for the group that begins with tile t;
- * of decoder layer l. */
+ * of decoder layer l. NULL: nothing is kept. */
 static uint8_t *kept_tower(const gr_passes *p, int t, int l)
 {
-    return p->kept + (size_t)(t / p->group) * tower_kept(p) + (size_t)l * values_of(&p->pe_block);
+    return !p->kept ? NULL
+                    : p->kept + (size_t)(t / p->group) * tower_kept(p) + (size_t)l * values_of(&p->pe_block);
 }
 static uint8_t *kept_layer(const gr_passes *p, int l)
 {
-    return p->kept + n_groups(p) * tower_kept(p) + (size_t)l * values_of(&p->block);
+    return !p->kept ? NULL : p->kept + n_groups(p) * tower_kept(p) + (size_t)l * values_of(&p->block);
 }
 
 /* One list for measuring and for taking, as in engine/core.c. */
@@ -618,7 +619,7 @@ static gr_status run_loss(gr_passes *p, const gr_train_sample *s, int n_scored, 
 static gr_status back(gr_passes *p, const gr_train_segment *seg, gr_run *run, uint8_t *kept, float *y,
                       float *dy, float *dx, int input, gr_error *err)
 {
-    if (p->kept && kept) {
+    if (kept) {
         run->part = GR_RUN_BACKWARD;
         run->arena = kept;
         run->scratch = p->arena;
