@@ -1,361 +1,6 @@
-#include "train/passes.h"
+#include "train/passes_internal.h"
 
 #include <string.h>
-
-#include "base/alloc.h"
-
-#define MAX_PICKS 64 /* scored rows whose logits are in memory at a time */
-#define GROUP_ROWS                                                                           \
-    1024 /* of small tiles that go through the tower together: weights are laid side by side \
-            once for all of them */
-
-struct gr_passes {
-    gr_runtime *rt;
-    gr_gar *m;
-    gr_backend *b;
-    const gr_flat *flat;
-    gr_passes_limits limits;
-    gr_train_segment pe_embed, pe_block, projector, replay, embed, block, loss;
-    bool in_picture, in_tower, in_decoder; /* something in the picture's path, in the tower, before the loss
-                                              is trained: so far gradients must go down */
-    int group;                             /* most tiles that go through the tower together */
-    uint8_t *arena;                        /* of what is not kept; scratch */
-    uint8_t *kept;  /* arenas of blocks, projector and decoder: kept_at; NULL: nothing is kept */
-    float *tower;   /* of each group [depth + 1][tiles][rows][D]: what enters each block, and the end */
-    float *decoder; /* [layers + 1][max_rows][H] */
-    float *grad[2]; /* gradients of a boundary, in turns */
-    float *features, *dfeatures; /* [tiles and regions][H] */
-    float *pixels, *mask, *boxes, *losses, *dlosses;
-    int32_t *canvas, *pick, *target, *ids;
-    /* On the host. */
-    float *host_pixels, *host_mask;
-    int32_t *host_ids, *position, *span_of;
-    gr_span *spans;
-};
-
-/* --- sizes --------------------------------------------------------------------------------------------- */
-
-static size_t tile_floats(const gr_gar_config *c)
-{
-    return (size_t)gr_pe_rows(&c->vision) * (size_t)c->vision.dim;
-}
-static size_t row_floats(const gr_passes_limits *l, const gr_gar_config *c)
-{
-    return (size_t)l->max_rows * (size_t)c->text.hidden;
-}
-static int tile_tokens(const gr_gar_config *c) { return c->tokens_side * c->tokens_side; }
-static int region_rows(const gr_gar_config *c) { return c->replay_grid * c->replay_grid; }
-static int most_features(const gr_passes_limits *l, const gr_gar_config *c)
-{
-    return l->max_tiles * tile_tokens(c) + l->max_regions * region_rows(c);
-}
-
-static size_t most(size_t a, size_t b) { return a > b ? a : b; }
-
-/* As many tiles as GROUP_ROWS allow, at least one. */
-static int group_of(const gr_passes_limits *l, const gr_gar_config *c)
-{
-    const int fit = GROUP_ROWS / gr_pe_rows(&c->vision);
-    return fit < 1 ? 1 : fit < l->max_tiles ? fit : l->max_tiles;
-}
-
-static size_t n_groups(const gr_passes *p)
-{
-    return ((size_t)p->limits.max_tiles + (size_t)p->group - 1) / (size_t)p->group;
-}
-
-/* --- what is kept -------------------------------------------------------------------------------------- */
-
-static size_t values_of(const gr_train_segment *s) { return s->both ? gr_graph_values_bytes(s->both) : 0; }
-
-static size_t tower_kept(const gr_passes *p)
-{
-    return (size_t)p->m->config.vision.depth * values_of(&p->pe_block) + values_of(&p->projector);
-}
-
-static size_t kept_bytes(const gr_passes *p)
-{
-    return n_groups(p) * tower_kept(p) + (size_t)p->m->config.text.layers * values_of(&p->block);
-}
-
-/* The arena of tower block l, or behind the last one of the projector, for the group that begins with tile t;
- * of decoder layer l. NULL: nothing is kept. */
-static uint8_t *kept_tower(const gr_passes *p, int t, int l)
-{
-    return !p->kept ? NULL
-                    : p->kept + (size_t)(t / p->group) * tower_kept(p) + (size_t)l * values_of(&p->pe_block);
-}
-static uint8_t *kept_layer(const gr_passes *p, int l)
-{
-    return !p->kept ? NULL : p->kept + n_groups(p) * tower_kept(p) + (size_t)l * values_of(&p->block);
-}
-
-/* One list for measuring and for taking, as in engine/core.c. */
-typedef enum { SAVED, FEATURES, BUFFERS, HOST, KEPT } kind_of_memory;
-typedef bool (*place_fn)(void *user, void *pointer, size_t bytes, kind_of_memory kind);
-
-static bool list_buffers(gr_passes *p, const gr_gar_config *c, place_fn place, void *user)
-{
-    const gr_passes_limits *l = &p->limits;
-    const size_t side = (size_t)c->vision.tile_px, plane = side * side * sizeof(float),
-                 group = (size_t)p->group,
-                 rows = most((size_t)l->max_rows, group * (size_t)gr_pe_rows(&c->vision)),
-                 boundary = most(group * tile_floats(c), row_floats(l, c)) * sizeof(float),
-                 features = (size_t)most_features(l, c) * (size_t)c->text.hidden * sizeof(float);
-    const size_t tower =
-                     (size_t)l->max_tiles * (size_t)(c->vision.depth + 1) * tile_floats(c) * sizeof(float),
-                 decoder = (size_t)(c->text.layers + 1) * row_floats(l, c) * sizeof(float);
-    return place(user, &p->tower, tower, SAVED) && place(user, &p->decoder, decoder, SAVED) &&
-           place(user, &p->grad[0], boundary, SAVED) && place(user, &p->grad[1], boundary, SAVED) &&
-           place(user, &p->features, features, FEATURES) && place(user, &p->dfeatures, features, FEATURES) &&
-           place(user, &p->pixels, 3 * group * plane, BUFFERS) &&
-           place(user, &p->mask, group * plane, BUFFERS) &&
-           place(user, &p->boxes, (size_t)l->max_regions * 16, BUFFERS) &&
-           place(user, &p->losses, MAX_PICKS * 4, BUFFERS) &&
-           place(user, &p->dlosses, MAX_PICKS * 4, BUFFERS) && place(user, &p->canvas, 12, BUFFERS) &&
-           place(user, &p->pick, MAX_PICKS * 4, BUFFERS) && place(user, &p->target, MAX_PICKS * 4, BUFFERS) &&
-           place(user, &p->ids, rows * 4, BUFFERS) && place(user, &p->host_pixels, 3 * plane, HOST) &&
-           place(user, &p->host_mask, plane, HOST) && place(user, &p->host_ids, rows * 4, HOST) &&
-           place(user, &p->position, rows * 4, HOST) && place(user, &p->span_of, rows * 4, HOST) &&
-           place(user, &p->spans, group * sizeof *p->spans, HOST) &&
-           (!p->limits.keeps || kept_bytes(p) == 0 || place(user, &p->kept, kept_bytes(p), KEPT));
-}
-
-/* --- segments ------------------------------------------------------------------------------------------ */
-
-typedef struct {
-    const gr_gar *m;
-    const gr_passes_limits *l;
-} arguments;
-
-static gr_status build_pe_embed(gr_graph **out, const void *user, gr_error *err)
-{
-    const arguments *a = user;
-    return gr_pe_embed_segment(out, a->m->rt, &a->m->config.vision, group_of(a->l, &a->m->config),
-                               a->m->round, err);
-}
-static gr_status build_pe_block(gr_graph **out, const void *user, gr_error *err)
-{
-    const arguments *a = user;
-    return gr_pe_adapted_block_segment(out, a->m->rt, &a->m->config.vision, group_of(a->l, &a->m->config),
-                                       &a->l->lora, a->m->round, err);
-}
-static gr_status build_projector(gr_graph **out, const void *user, gr_error *err)
-{
-    const arguments *a = user;
-    return gr_gar_adapted_projector_segment(out, a->m->rt, &a->m->config, group_of(a->l, &a->m->config),
-                                            &a->l->lora, a->m->round, err);
-}
-static gr_status build_replay(gr_graph **out, const void *user, gr_error *err)
-{
-    const arguments *a = user;
-    return gr_gar_replay_segment(out, a->m->rt, &a->m->config, most_features(a->l, &a->m->config),
-                                 a->l->max_regions, a->m->round, err);
-}
-static gr_status build_embed(gr_graph **out, const void *user, gr_error *err)
-{
-    const arguments *a = user;
-    return gr_llama_embed_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows,
-                                  most_features(a->l, &a->m->config), a->m->round, err);
-}
-static gr_status build_block(gr_graph **out, const void *user, gr_error *err)
-{
-    const arguments *a = user;
-    return gr_llama_adapted_block_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows,
-                                          a->m->backend ? a->m->max_positions : a->l->max_rows, &a->l->lora,
-                                          a->m->round, err);
-}
-static gr_status build_loss(gr_graph **out, const void *user, gr_error *err)
-{
-    const arguments *a = user;
-    return gr_llama_loss_segment(out, a->m->rt, &a->m->config.text, a->l->max_rows, MAX_PICKS, a->m->round,
-                                 err);
-}
-
-static unsigned bits(bool set, unsigned all) { return set ? all : 0; }
-
-/* The adapters of a part, as bits of the parameters after the segment's own n. */
-static unsigned adapter_slots(const gr_lora *l, gr_train_part part, int n)
-{
-    unsigned slots = 0;
-    for (int t = 0; t < GR_LORA_TARGET_COUNT; t++)
-        if (l->targets >> t & 1 && gr_train_part_of(gr_lora_target_tensor((gr_lora_target)t)) == part) {
-            slots |= 3u << n;
-            n += 2;
-        }
-    return slots;
-}
-
-/* What is trained decides how far gradients go down and which of them are made. */
-static gr_status make_segments(gr_passes *p, gr_error *err)
-{
-    const gr_gar *m = p->m;
-    const unsigned parts = p->limits.parts;
-    const bool tower = gr_trains(parts, GR_TRAIN_TOWER), mask = gr_trains(parts, GR_TRAIN_MASK),
-               projector = gr_trains(parts, GR_TRAIN_PROJECTOR), embed = gr_trains(parts, GR_TRAIN_EMBED),
-               decoder = gr_trains(parts, GR_TRAIN_DECODER), head = gr_trains(parts, GR_TRAIN_HEAD),
-               tied = m->head[GR_LLAMA_HEAD] == m->embed[GR_LLAMA_EMBED];
-    const gr_lora *lora = &p->limits.lora;
-    const unsigned tower_lora = adapter_slots(lora, GR_TRAIN_TOWER, GR_PE_BLOCK_SLOTS),
-                   projector_lora = adapter_slots(lora, GR_TRAIN_PROJECTOR, GR_PROJ_SLOTS),
-                   decoder_lora = adapter_slots(lora, GR_TRAIN_DECODER, GR_LLAMA_BLOCK_SLOTS);
-    p->in_tower = tower || mask || tower_lora;
-    p->in_picture = p->in_tower || projector || projector_lora;
-    p->in_decoder = p->in_picture || embed || decoder || decoder_lora;
-    const unsigned tower_slots = ((1u << GR_PE_EMBED_SLOTS) - 1) & ~(1u << GR_PE_MASK) &
-                                 ~(m->config.vision.class_token ? 0 : 1u << GR_PE_CLASS),
-                   block_slots = ((1u << GR_LLAMA_BLOCK_SLOTS) - 1) & ~(1u << GR_LLAMA_ROPE),
-                   pe_slots = ((1u << GR_PE_BLOCK_SLOTS) - 1) & ~(1u << GR_PE_ROPE);
-    const gr_train_wants wants[] = {
-        { .params = bits(tower, tower_slots) | bits(mask, 1u << GR_PE_MASK) },
-        { .inputs = bits(p->in_tower, 1), .params = bits(tower, pe_slots) | tower_lora },
-        { .inputs = bits(p->in_tower, 1),
-          .params = bits(projector, (1u << GR_PROJ_SLOTS) - 1) | projector_lora },
-        { .inputs = bits(p->in_picture, 1), .sum_inputs = 1 },
-        { .inputs = bits(p->in_picture, 2), .params = bits(embed, 1u << GR_LLAMA_EMBED) },
-        { .inputs = bits(p->in_decoder, 1), .params = bits(decoder, block_slots) | decoder_lora },
-        { .inputs = bits(p->in_decoder, 1),
-          .sum_inputs = 1,
-          .params = bits(decoder, 1u << GR_LLAMA_NORM) | bits(tied ? embed : head, 1u << GR_LLAMA_HEAD) },
-    };
-    static const gr_build_fn builds[] = { build_pe_embed, build_pe_block, build_projector, build_replay,
-                                          build_embed,    build_block,    build_loss };
-    gr_train_segment *segments[] = { &p->pe_embed, &p->pe_block, &p->projector, &p->replay,
-                                     &p->embed,    &p->block,    &p->loss };
-    const arguments a = { m, &p->limits };
-    for (size_t i = 0; i < sizeof builds / sizeof *builds; i++)
-        GR_TRY(gr_train_segment_init(segments[i], builds[i], &a, &wants[i], p->b, err));
-    return GR_OK;
-}
-
-static size_t arena_bytes(const gr_passes *p)
-{
-    const gr_train_segment *segments[] = { &p->pe_embed, &p->pe_block, &p->projector, &p->replay,
-                                           &p->embed,    &p->block,    &p->loss };
-    size_t bytes = 0;
-    for (size_t i = 0; i < sizeof segments / sizeof *segments; i++)
-        bytes = most(bytes, gr_train_segment_arena(segments[i]));
-    return bytes;
-}
-
-static void free_segments(gr_passes *p)
-{
-    gr_train_segment *segments[] = { &p->pe_embed, &p->pe_block, &p->projector, &p->replay,
-                                     &p->embed,    &p->block,    &p->loss };
-    for (size_t i = 0; i < sizeof segments / sizeof *segments; i++)
-        gr_train_segment_fini(segments[i]);
-}
-
-/* --- life ---------------------------------------------------------------------------------------------- */
-
-static gr_status check_limits(const gr_passes_limits *l, const gr_gar_config *c, gr_error *err)
-{
-    if (l->max_rows < 2 || l->max_rows > c->text.context || l->max_tiles < 1 || l->max_regions < 1 ||
-        l->max_regions > GR_MAX_PROMPTS)
-        return gr_fail(
-            err, GR_ERR_ARG,
-            "samples of %d rows, %d tiles and %d regions: expected 2 to %d rows, at least one tile and "
-            "1 to %d regions",
-            l->max_rows, l->max_tiles, l->max_regions, c->text.context, GR_MAX_PROMPTS);
-    return gr_lora_check(&l->lora, err);
-}
-
-static bool add_up(void *user, void *pointer, size_t bytes, kind_of_memory kind)
-{
-    (void)pointer;
-    gr_passes_memory *m = user;
-    *(kind == SAVED      ? &m->saved
-      : kind == FEATURES ? &m->features
-      : kind == KEPT     ? &m->kept
-                         : &m->buffers) += bytes;
-    return true;
-}
-
-gr_status gr_passes_measure(gr_passes_memory *memory, const gr_gar *m, gr_backend *b,
-                            const gr_passes_limits *limits, gr_error *err)
-{
-    gr_passes p = { .rt = m->rt, .m = (gr_gar *)(uintptr_t)m, .b = b, .limits = *limits };
-    *memory = (gr_passes_memory){ 0 };
-    GR_TRY(check_limits(limits, &m->config, err));
-    p.group = group_of(limits, &m->config);
-    const gr_status st = make_segments(&p, err);
-    memory->arena = arena_bytes(&p);
-    list_buffers(&p, &m->config, add_up, memory);
-    free_segments(&p);
-    memory->total = memory->saved + memory->arena + memory->features + memory->buffers + memory->kept;
-    return st;
-}
-
-typedef struct {
-    gr_passes *p;
-    gr_error *err;
-} placing;
-
-static bool take(void *user, void *pointer, size_t bytes, kind_of_memory kind)
-{
-    const placing *t = user;
-    void *memory = kind == HOST ? gr_malloc(t->p->rt, bytes, 1) : t->p->b->ops->place(t->p->b, bytes, t->err);
-    memcpy(pointer, &memory, sizeof memory);
-    if (!memory)
-        gr_fail(t->err, GR_ERR_MEM, "no memory for %zu bytes of training", bytes);
-    return memory != NULL;
-}
-
-static bool give_back(void *user, void *pointer, size_t bytes, kind_of_memory kind)
-{
-    (void)bytes;
-    gr_passes *p = user;
-    void *memory;
-    memcpy(&memory, pointer, sizeof memory);
-    if (kind == HOST)
-        gr_free(p->rt, memory);
-    else
-        p->b->ops->release(p->b, memory);
-    return true;
-}
-
-static bool same_adapters(const gr_lora *a, const gr_lora *b)
-{
-    return a->targets == b->targets && (a->targets == 0 || (a->rank == b->rank && a->alpha == b->alpha));
-}
-
-gr_status gr_passes_new(gr_passes **out, gr_gar *m, gr_backend *b, const gr_flat *flat,
-                        const gr_passes_limits *limits, gr_error *err)
-{
-    *out = NULL;
-    GR_TRY(check_limits(limits, &m->config, err));
-    if (!same_adapters(&limits->lora, &flat->lora))
-        return gr_fail(
-            err, GR_ERR_ARG,
-            "the limits ask for adapters %#x of rank %d, and the flat buffers hold %#x of rank %d: "
-            "both must be planned with the same",
-            limits->lora.targets, limits->lora.rank, flat->lora.targets, flat->lora.rank);
-    gr_passes *p = gr_calloc(m->rt, 1, sizeof *p);
-    if (!p)
-        return gr_fail(err, GR_ERR_MEM, "no memory for training");
-    *p = (gr_passes){ .rt = m->rt, .m = m, .b = b, .flat = flat, .limits = *limits };
-    p->group = group_of(limits, &m->config);
-    placing t = { p, err };
-    gr_status st = make_segments(p, err);
-    if (st == GR_OK &&
-        (!list_buffers(p, &m->config, take, &t) || !take(&t, &p->arena, arena_bytes(p), BUFFERS)))
-        st = GR_ERR_MEM;
-    if (st != GR_OK)
-        gr_passes_free(p);
-    else
-        *out = p;
-    return st;
-}
-
-void gr_passes_free(gr_passes *p)
-{
-    if (!p)
-        return;
-    list_buffers(p, &p->m->config, give_back, p);
-    give_back(p, &p->arena, 0, BUFFERS);
-    free_segments(p);
-    gr_free(p->rt, p);
-}
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
 
@@ -389,13 +34,13 @@ static group group_at(const gr_passes *p, int t, int tiles)
 static float *tower_at(const gr_passes *p, group g, int block)
 {
     const gr_gar_config *c = &p->m->config;
-    return p->tower +
-           ((size_t)g.t * (size_t)(c->vision.depth + 1) + (size_t)block * (size_t)g.n) * tile_floats(c);
+    return p->tower + ((size_t)g.t * (size_t)(c->vision.depth + 1) + (size_t)block * (size_t)g.n) *
+                          gr_pass_tile_floats(c);
 }
 
 static float *decoder_at(const gr_passes *p, int layer)
 {
-    return p->decoder + (size_t)layer * row_floats(&p->limits, &p->m->config);
+    return p->decoder + (size_t)layer * gr_pass_row_floats(&p->limits, &p->m->config);
 }
 
 static float *feature_row(const gr_passes *p, float *of, int row)
@@ -478,13 +123,13 @@ static gr_status forward_tiles(gr_passes *p, const gr_picture *picture, group g,
         run.inputs[0] = tower_at(p, g, l);
         run.outputs[0] = tower_at(p, g, l + 1);
         gr_train_segment_bind(&run, &p->pe_block, m->pe_blocks[l], GR_PE_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(ahead(p, &p->pe_block, &run, kept_tower(p, g.t, l), backward, err));
+        GR_TRY(ahead(p, &p->pe_block, &run, gr_pass_kept_tower(p, g.t, l), backward, err));
     }
     run = tower_run(p, picture, g, &rows);
     run.inputs[0] = tower_at(p, g, depth);
-    run.outputs[0] = feature_row(p, p->features, g.t * tile_tokens(&m->config));
+    run.outputs[0] = feature_row(p, p->features, g.t * gr_pass_tile_tokens(&m->config));
     gr_train_segment_bind(&run, &p->projector, m->projector, GR_PROJ_SLOTS, p->flat, m);
-    return ahead(p, &p->projector, &run, kept_tower(p, g.t, depth), backward, err);
+    return ahead(p, &p->projector, &run, gr_pass_kept_tower(p, g.t, depth), backward, err);
 }
 
 static int n_tiles(const gr_picture *picture) { return 1 + picture->across * picture->down; }
@@ -492,13 +137,13 @@ static int n_tiles(const gr_picture *picture) { return 1 + picture->across * pic
 static int n_features(const gr_passes *p, const gr_picture *picture)
 {
     const gr_gar_config *c = &p->m->config;
-    return n_tiles(picture) * tile_tokens(c) + picture->n_regions * region_rows(c);
+    return n_tiles(picture) * gr_pass_tile_tokens(c) + picture->n_regions * gr_pass_region_rows(c);
 }
 
 /* Features, boxes and canvas of the replay of a picture's regions. */
 static gr_run replay_run(gr_passes *p, const gr_picture *picture)
 {
-    const int tokens = tile_tokens(&p->m->config);
+    const int tokens = gr_pass_tile_tokens(&p->m->config);
     const int32_t canvas[3] = { picture->across, picture->down, tokens }; /* the thumbnail takes no part */
     put(p, p->boxes, picture->boxes, (size_t)picture->n_regions * 4 * sizeof(float));
     put(p, p->canvas, canvas, sizeof canvas);
@@ -545,22 +190,22 @@ static gr_status forward_decoder(gr_passes *p, const gr_train_sample *s, const g
         run.inputs[0] = decoder_at(p, l);
         run.outputs[0] = decoder_at(p, l + 1);
         gr_train_segment_bind(&run, &p->block, m->blocks[l], GR_LLAMA_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(ahead(p, &p->block, &run, kept_layer(p, l), backward, err));
+        GR_TRY(ahead(p, &p->block, &run, gr_pass_kept_layer(p, l), backward, err));
     }
     return GR_OK;
 }
 
 /* The next piece of scored rows, from row *at on. */
 typedef struct {
-    int32_t pick[MAX_PICKS], target[MAX_PICKS];
-    float dlosses[MAX_PICKS];
+    int32_t pick[GR_PASSES_PICKS], target[GR_PASSES_PICKS];
+    float dlosses[GR_PASSES_PICKS];
     int n;
 } piece;
 
 static piece next_piece(const gr_train_sample *s, int *at, float dloss)
 {
     piece part = { .n = 0 };
-    for (; *at < s->n && part.n < MAX_PICKS; ++*at)
+    for (; *at < s->n && part.n < GR_PASSES_PICKS; ++*at)
         if (s->labels[*at] >= 0) {
             part.pick[part.n] = *at - 1;
             part.target[part.n] = s->labels[*at];
@@ -574,7 +219,7 @@ static gr_status run_piece(gr_passes *p, const gr_train_sample *s, const piece *
 {
     const gr_gar *m = p->m;
     const gr_train_segment *seg = &p->loss;
-    float losses[MAX_PICKS];
+    float losses[GR_PASSES_PICKS];
     gr_run run = { .arena = p->arena,
                    .extents = { s->n, part->n },
                    .inputs = { decoder_at(p, m->config.text.layers), p->pick, p->target },
@@ -639,7 +284,7 @@ static gr_status backward_decoder(gr_passes *p, const gr_train_sample *s, const 
         gr_run run = decoder_run(p, s, rows);
         run.inputs[0] = decoder_at(p, l);
         gr_train_segment_bind(&run, &p->block, m->blocks[l], GR_LLAMA_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(back(p, &p->block, &run, kept_layer(p, l), decoder_at(p, l + 1), dy, dx, 0, err));
+        GR_TRY(back(p, &p->block, &run, gr_pass_kept_layer(p, l), decoder_at(p, l + 1), dy, dx, 0, err));
         float *t = dy;
         dy = dx;
         dx = t;
@@ -656,13 +301,13 @@ static gr_status backward_decoder(gr_passes *p, const gr_train_sample *s, const 
 static gr_status backward_tiles(gr_passes *p, const gr_picture *picture, group g, gr_error *err)
 {
     const gr_gar *m = p->m;
-    const int depth = m->config.vision.depth, row = g.t * tile_tokens(&m->config);
+    const int depth = m->config.vision.depth, row = g.t * gr_pass_tile_tokens(&m->config);
     const gr_rows rows = rows_of(p, g.n, gr_pe_rows(&m->config.vision));
     float *dy = p->grad[0], *dx = p->grad[1];
     gr_run run = tower_run(p, picture, g, &rows);
     run.inputs[0] = tower_at(p, g, depth);
     gr_train_segment_bind(&run, &p->projector, m->projector, GR_PROJ_SLOTS, p->flat, m);
-    GR_TRY(back(p, &p->projector, &run, kept_tower(p, g.t, depth), feature_row(p, p->features, row),
+    GR_TRY(back(p, &p->projector, &run, gr_pass_kept_tower(p, g.t, depth), feature_row(p, p->features, row),
                 feature_row(p, p->dfeatures, row), dy, 0, err));
     if (!p->in_tower)
         return GR_OK;
@@ -670,7 +315,8 @@ static gr_status backward_tiles(gr_passes *p, const gr_picture *picture, group g
         run = tower_run(p, picture, g, &rows);
         run.inputs[0] = tower_at(p, g, l);
         gr_train_segment_bind(&run, &p->pe_block, m->pe_blocks[l], GR_PE_BLOCK_SLOTS, p->flat, m);
-        GR_TRY(back(p, &p->pe_block, &run, kept_tower(p, g.t, l), tower_at(p, g, l + 1), dy, dx, 0, err));
+        GR_TRY(back(p, &p->pe_block, &run, gr_pass_kept_tower(p, g.t, l), tower_at(p, g, l + 1), dy, dx, 0,
+                    err));
         float *turn = dy;
         dy = dx;
         dx = turn;
@@ -774,7 +420,7 @@ void gr_passes_count(gr_passes_work *work, const gr_passes *p, const gr_train_sa
     count_segment(work, &p->pe_block, 1, 0, (double)tiles * c->vision.depth, p->kept);
     count_segment(work, &p->projector, 1, 0, tiles, p->kept);
     if (s->picture && s->picture->n_regions > 0)
-        count_segment(work, &p->replay, tiles * tile_tokens(c), s->picture->n_regions, 1, false);
+        count_segment(work, &p->replay, tiles * gr_pass_tile_tokens(c), s->picture->n_regions, 1, false);
     count_segment(work, &p->embed, s->n, features, 1, false);
     count_segment(work, &p->block, s->n, 0, c->text.layers, p->kept);
     for (int at = 1; at < s->n;) {
