@@ -38,8 +38,8 @@ void gr_compose_grid(composer *c)
                 gr_compose_resize(&o, larger(o.w, o.h) * most / is);
             o.row = r;
             o.col = k;
-            gr_compose_centre(&o, ((float)k + 0.5F + between(c, -0.05F, 0.05F)) * cell_w,
-                              ((float)r + 0.5F + between(c, -0.05F, 0.05F)) * cell_h);
+            const float right = between(c, -0.05F, 0.05F), down = between(c, -0.05F, 0.05F);
+            gr_compose_centre(&o, ((float)k + 0.5F + right) * cell_w, ((float)r + 0.5F + down) * cell_h);
             gr_compose_add(c, &o);
         }
     }

@@ -114,14 +114,15 @@ int gr_compose_put_group(composer *c, const group *g, const float area[4], float
     return first;
 }
 
-/* On one side at least by a sixth of its size: what lies within the other's bounds looks inside, not before.
+/* On one side at least by a sixth of its size and 3 pixels: what lies within the other's bounds looks inside,
+ * not before.
  */
 static bool reaches_beyond(const gr_object *front, const gr_object *rear)
 {
     float f[4], r[4];
     gr_object_bounds(front, f);
     gr_object_bounds(rear, r);
-    const float across = (f[2] - f[0]) / 6, down = (f[3] - f[1]) / 6;
+    const float across = larger(3, (f[2] - f[0]) / 6), down = larger(3, (f[3] - f[1]) / 6);
     return f[0] < r[0] - across || f[1] < r[1] - down || f[2] > r[2] + across || f[3] > r[3] + down;
 }
 
@@ -133,7 +134,8 @@ bool gr_compose_behind(composer *c, group *g, float size)
     *g = (group){ .n = 2, .n_relations = 1, .relations = { { GR_RELATION_BEHIND, 0, 1 } } };
     for (int i = 0; i < 60; i++) {
         gr_object rear = gr_compose_any(c, size);
-        gr_object front = gr_compose_shape_of(c, solid[below(c, 7)], size * between(c, 0.6F, 1.1F));
+        const gr_shape_kind shape = solid[below(c, 7)];
+        gr_object front = gr_compose_shape_of(c, shape, size * between(c, 0.6F, 1.1F));
         if (front.material == GR_MATERIAL_GLASS ||
             (rear.kind == GR_OBJECT_SHAPE && rear.colour == front.colour))
             continue;

@@ -77,7 +77,10 @@ void gr_compose_shadows(composer *c)
            s->backdrop_colours[0] == GR_COLOUR_BROWN || s->backdrop_colours[1] == GR_COLOUR_BROWN);
     s->backdrop_seed &= ~1U; /* pale: shadows are seen */
     const float way = chance(c, 0.5) ? 1 : -1;
-    const light l = { way * between(c, 0.4F, 0.65F), between(c, 0.05F, 0.4F), chance(c, 0.5) };
+    light l;
+    l.x = way * between(c, 0.4F, 0.65F);
+    l.y = between(c, 0.05F, 0.4F);
+    l.on_floor = chance(c, 0.5);
     const float side = (float)(s->width < s->height ? s->width : s->height);
     const int n = 2 + below(c, side < 150 ? 2 : 4);
     for (int i = 0; i < n; i++) {

@@ -189,12 +189,16 @@ static void tell_surroundings(telling *t)
 /* Some of the words for its look. */
 static unsigned some_look(telling *t)
 {
-    return GR_NAME_COLOUR | (chance(t, 2) ? GR_NAME_PATTERN : 0u) | (chance(t, 2) ? GR_NAME_MATERIAL : 0u);
+    unsigned look = GR_NAME_COLOUR;
+    look |= chance(t, 2) ? GR_NAME_PATTERN : 0u; /* one draw after the other: operands have no order */
+    look |= chance(t, 2) ? GR_NAME_MATERIAL : 0u;
+    return look;
 }
 
 static void tell_plain(telling *t)
 {
-    const unsigned say = some_look(t) | (chance(t, 3) ? GR_NAME_SIZE : 0u);
+    unsigned say = some_look(t);
+    say |= chance(t, 3) ? GR_NAME_SIZE : 0u;
     switch (gr_draw_below(t->d, 4)) {
     case 0:
         identify_placed(t, say);
@@ -215,7 +219,8 @@ static void tell_plain(telling *t)
 
 static void tell_full(telling *t)
 {
-    const unsigned say = some_look(t) | (chance(t, 2) ? GR_NAME_SIZE : 0u);
+    unsigned say = some_look(t);
+    say |= chance(t, 2) ? GR_NAME_SIZE : 0u;
     const bool placed = chance(t, 2);
     if (placed)
         identify_placed(t, say);
