@@ -227,7 +227,7 @@ static void run(member *me, int world, bool resume)
 {
     gr_error err = { 0 };
     gr_gar *gar;
-    MUST(gr_gar_open(&gar, me->rt, test_dir_file(me->dir, "m"), GR_ROUND_NONE, &err));
+    MUST(gr_gar_open(&gar, me->rt, me->c.model, GR_ROUND_NONE, &err));
     lesson_init(&me->data, &gar->config, SAMPLES, true);
     const gr_train_source source = lesson_source(&me->data);
     const gr_train_job job = { .data = &source,
