@@ -169,7 +169,7 @@ static void with_a_temperature_answers_are_drawn_by_their_probability(void **sta
     int count[4] = { 0 };
     gr_choice_options o = options_of(letters, 4);
     o.temperature = 1;
-    enum { DRAWS = 150 };
+    enum { DRAWS = TEST_EMULATED ? 20 : 150 };
     for (o.seed = 0; o.seed < DRAWS; o.seed++) {
         size_t chosen;
         MUST(gr_session_choose(f->s, &f->request, &o, out, &chosen, &err));
