@@ -99,7 +99,7 @@ static gr_status send(choosing *c, walker *w, gr_error *err)
 
 static bool is_cancelled(const choosing *c)
 {
-    return atomic_load(&c->s->sequence->cancelled) || (c->o->cancelled && c->o->cancelled(c->o->cancel_user));
+    return (c->o->cancelled && c->o->cancelled(c->o->cancel_user)) || atomic_load(&c->s->sequence->cancelled);
 }
 
 /* Until no walker is busy: steps, and new nodes for those whose node was seen. */

@@ -31,6 +31,11 @@ run eval gar-bench-vqa "$dir/items.json" --model "$dir/m" --threads 1 --out "$di
 exits 0
 cmp -s "$dir/out" "$dir/scored" || fail "$what: $(cat "$dir/out")"
 cmp -s "$dir/answers.json" "$dir/first.json" || fail "other answers with one thread"
+# What is asked is the item's own question.
+sed '0,/What colour/s//Of what shape/' "$dir/items.json" >"$dir/shape.json"
+run eval gar-bench-vqa "$dir/shape.json" --model "$dir/m" --out "$dir/shapes.json"
+exits 0
+[ "$(grep -o '"probabilities".*\]' "$dir/shapes.json" | sort -u | wc -l)" = 2 ] || fail "one question or another, the probabilities are the same"
 run eval synth-bench "$dir/items.json" --model "$dir/m" --free -n 5 --limit 2
 exits 0
 out_has '/     2'
@@ -54,7 +59,6 @@ kill -KILL $pid 2>/dev/null
 wait $pid 2>/dev/null
 if [ -e "$dir/other.json.part" ]; then
     [ ! -e "$dir/other.json" ] || fail "answers are there, though the run was killed"
-    printf '{"item":20,"ima' >>"$dir/other.json.part"
     kept=$(sed -n 2p "$dir/other.json.part")
     run eval gar-bench-vqa "$dir/many.json" --model "$dir/m" --out "$dir/other.json"
     exits 2
@@ -69,6 +73,12 @@ if [ -e "$dir/other.json.part" ]; then
     esac
     sed "2s/.*/$changed/" "$dir/other.json.part" >"$dir/part"
     cp "$dir/part" "$dir/other.json.part"
+    printf '{"item":20,"ima' >>"$dir/other.json.part"
+    mkdir "$dir/other.json" # so that all is answered and nothing can be written
+    run eval gar-bench-vqa "$dir/many.json" --model "$dir/m" --out "$dir/other.json" --resume
+    exits 3
+    [ "$(grep -c '^{"item":.*\]}$' "$dir/other.json.part")" = 41 ] || fail "the journal is not 41 whole answers: $(cat "$dir/other.json.part")"
+    rmdir "$dir/other.json"
     run eval gar-bench-vqa "$dir/many.json" --model "$dir/m" --out "$dir/other.json" --resume
     exits 0
     run eval gar-bench-vqa "$dir/many.json" --model "$dir/m" --out "$dir/whole.json"

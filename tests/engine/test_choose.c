@@ -219,10 +219,10 @@ static bool look(void *user)
     return !l->by_session;
 }
 
-static gr_status choose_with(fixture *f, gr_session *s, looker *l, gr_choice *out, size_t *chosen,
-                             gr_error *err)
+static gr_status choose_with(fixture *f, gr_session *s, looker *l, const char *const *texts, size_t n,
+                             gr_choice *out, size_t *chosen, gr_error *err)
 {
-    gr_choice_options o = options_of(colours, 7);
+    gr_choice_options o = options_of(texts, n);
     o.cancelled = look;
     o.cancel_user = l;
     l->s = s;
@@ -240,14 +240,16 @@ static void branches_change_the_time_and_not_the_numbers(void **state)
     gr_error err = { 0 };
     gr_choice want[MOST], got[MOST];
     int steps[3] = { 0 };
+    gr_session_stats stats = { .size = sizeof stats };
     const size_t chosen = choose(f, colours, 7, want);
+    MUST(gr_session_statistics(f->s, &stats, &err));
     for (int k = 0; k < 3; k++) {
         gr_engine_options o;
         gr_engine *e;
         size_t now;
         looker l = { .stop_at = -1 };
         gr_engine_options_init(&o);
-        o.max_context = 900;
+        o.max_context = stats.prompt_rows + (int)strlen("green and white"); /* no page to spare */
         o.max_branches = k == 0 ? 0 : k == 1 ? 1 : 40;
         MUST(gr_engine_open(&e, f->model, &o, &err));
         gr_session *s = api_session(e), *more;
@@ -256,19 +258,20 @@ static void branches_change_the_time_and_not_the_numbers(void **state)
         for (int again = 0; again < 2; again++) {
             memset(got, 0, sizeof got);
             l.steps = 0;
-            MUST(choose_with(f, s, &l, got, &now, &err));
+            MUST(choose_with(f, s, &l, colours, 7, got, &now, &err));
             assert_int_equal(now, chosen);
             assert_memory_equal(got, want, 7 * sizeof *got);
         }
         steps[k] = l.steps;
         /* Whenever it is stopped, and however: it says so, and the next one is answered. */
-        for (l.stop_at = 0; l.stop_at < steps[k]; l.stop_at++) {
-            l.by_session = !l.by_session;
+        for (int i = 0; i < 2 * steps[k]; i++) {
+            l.by_session = i & 1;
+            l.stop_at = i / 2;
             l.steps = 0;
-            MUST_FAIL(choose_with(f, s, &l, got, &now, &err), GR_ERR_CANCELLED, "");
+            MUST_FAIL(choose_with(f, s, &l, colours, 7, got, &now, &err), GR_ERR_CANCELLED, "");
         }
         l.stop_at = -1;
-        MUST(choose_with(f, s, &l, got, &now, &err));
+        MUST(choose_with(f, s, &l, colours, 7, got, &now, &err));
         assert_memory_equal(got, want, 7 * sizeof *got);
         gr_session_close(s);
         gr_engine_close(e);
@@ -277,6 +280,71 @@ static void branches_change_the_time_and_not_the_numbers(void **state)
     print_message("steps: %d, with 1 branch %d, with 40 %d\n", steps[0], steps[1], steps[2]);
     assert_true(steps[2] < steps[1] && steps[1] < steps[0]);
     assert_int_equal(steps[0] - steps[2], 18);
+}
+
+typedef struct {
+    looker *l;
+    int at_step, came; /* the step in which the cancel comes; whether it did */
+} meddler;
+
+/* In the middle of a step: the other session is before this one. */
+static void meddle(void *user, const float *logits, int n)
+{
+    meddler *m = user;
+    (void)logits, (void)n;
+    if (m->l->steps != m->at_step)
+        return;
+    gr_session_cancel(m->l->s);
+    m->came++;
+}
+
+/* It stops the walk, or came with its last row: then it is spent. */
+static void a_cancel_in_the_middle_of_a_step_is_not_lost(void **state)
+{
+    if (TEST_EMULATED) {
+        printf("SKIP: minutes where the processor is emulated\n");
+        return;
+    }
+    fixture *f = *state;
+    gr_error err = { 0 };
+    gr_choice out[MOST];
+    size_t chosen;
+    gr_answer_options endless;
+    gr_answer_options_init(&endless);
+    endless.ignore_end = true;
+    static const char *const uneven[] = { "ab",
+                                          "bcdefghij" }; /* with branches, the session has done long before */
+    for (int branches = 0; branches <= 40; branches += 20) {
+        gr_engine_options o;
+        gr_engine *e;
+        gr_engine_options_init(&o);
+        o.max_context = 900;
+        o.max_sessions = 2;
+        o.max_branches = branches;
+        MUST(gr_engine_open(&e, f->model, &o, &err));
+        gr_session *other = api_session(e), *s = api_session(e);
+        looker l = { .stop_at = -1 };
+        int total = 0;
+        for (int at = -1; total == 0 || at <= total + 1; at++) {
+            meddler m = { &l, at, 0 };
+            MUST(gr_session_ask(other, &f->request, &endless, &err));
+            while (gr_session_n_tokens(other) == 0)
+                MUST(gr_engine_step(e, &err));
+            gr_sequence_see(other->sequence, meddle, &m);
+            l.steps = 0;
+            const gr_status st = choose_with(f, s, &l, uneven, 2, out, &chosen, &err);
+            gr_sequence_see(other->sequence, NULL, NULL);
+            if (at < 0)
+                total = l.steps;
+            assert_int_equal(m.came, at > 0 && at <= total);
+            if (st != (at > 0 && at < total ? GR_ERR_CANCELLED : GR_OK))
+                fail_msg("%d branches, cancelled in step %d of %d: status %d", branches, at, total, (int)st);
+            err = (gr_error){ 0 };
+        }
+        gr_session_close(s);
+        gr_session_close(other);
+        gr_engine_close(e);
+    }
 }
 
 static bool now(void *user)
@@ -324,6 +392,7 @@ int main(void)
         cmocka_unit_test(probabilities_are_those_of_forced_decoding),
         cmocka_unit_test(the_rest_of_the_set_and_other_sessions_change_nothing),
         cmocka_unit_test(branches_change_the_time_and_not_the_numbers),
+        cmocka_unit_test(a_cancel_in_the_middle_of_a_step_is_not_lost),
         cmocka_unit_test(with_a_temperature_answers_are_drawn_by_their_probability),
         cmocka_unit_test(an_answer_of_a_set_leaves_the_session_as_it_was),
         cmocka_unit_test(sets_that_cannot_be_chosen_from_are_refused),

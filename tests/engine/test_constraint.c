@@ -84,10 +84,11 @@ static void every_answer_has_the_probability_of_its_tokens(void **state)
     static const char *const sets[][8] = { { "A", "B", "C", "D" },
                                            { "abc", "ab", "abd", " the", " the cat", "x" },
                                            { "dog", "cat", "car", "carp", "cart", "caress", "d" },
+                                           { "do", "d", "x" },
                                            { "one" } };
-    static const bool ends[] = { false, true, true, false };
-    static const size_t rows[] = { 1, 10, 13, 3 }; /* nodes of the tree, counted by hand */
-    for (size_t k = 0; k < 4; k++)
+    static const bool ends[] = { false, true, true, true, false };
+    static const size_t rows[] = { 1, 10, 13, 4, 3 }; /* nodes of the tree, counted by hand */
+    for (size_t k = 0; k < 5; k++)
         for (int n_eos = 1; n_eos <= 2; n_eos++) {
             gr_constraint c;
             gr_choice out[8];
@@ -113,6 +114,25 @@ static void every_answer_has_the_probability_of_its_tokens(void **state)
             assert_true(fabs(sum - 1) < 1e-12);
             gr_constraint_fini(&c);
         }
+}
+
+/* Whichever of them is asked about. */
+static void a_row_is_for_all_that_begin_alike(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    gr_constraint c;
+    float logits[VOCAB] = { 0 };
+    static const int32_t eos[] = { END };
+    static const char *const set[] = { "px", "py", "pz", "a", "q" };
+    for (size_t i = 1; i < 4; i++) { /* of a, px, py, pz, q */
+        MUST(gr_constraint_init(&c, f->rt, f->t, set, 5, &err));
+        gr_constraint_see(&c, i, 0, logits, VOCAB, eos, 1);
+        gr_constraint_see(&c, i, 1, logits, VOCAB, eos, 1);
+        for (size_t k = 0; k < 5; k++)
+            assert_int_equal(c.list[k].known, k >= 1 && k <= 3 ? 2 : 1);
+        gr_constraint_fini(&c);
+    }
 }
 
 /* "abc" is one token, though "ab" and "c" are tokens too. */
@@ -234,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_answer_has_the_probability_of_its_tokens),
+        cmocka_unit_test(a_row_is_for_all_that_begin_alike),
         cmocka_unit_test(an_answer_has_the_tokens_of_the_tokenizer),
         cmocka_unit_test(the_whole_answer_decides_and_not_its_first_token),
         cmocka_unit_test(a_draw_follows_the_probabilities),
