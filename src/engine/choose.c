@@ -63,11 +63,13 @@ static bool is_under_way(const choosing *c, size_t i)
     return false;
 }
 
-/* Its own answer, if that goes on; else the first that waits. c->set.n: none. */
-static size_t next_answer(choosing *c, const walker *w)
+/* Its own answer, if that goes on; else, if it may take another, the first that waits. c->set.n: none. */
+static size_t next_answer(choosing *c, const walker *w, bool any)
 {
     if (!is_known(&c->set, w->path) && !is_under_way(c, w->path))
         return w->path;
+    if (!any)
+        return c->set.n;
     while (c->next < c->set.n && is_known(&c->set, c->next))
         c->next++;
     for (size_t i = c->next; i < c->set.n; i++)
@@ -76,9 +78,9 @@ static size_t next_answer(choosing *c, const walker *w)
     return c->set.n;
 }
 
-static gr_status send(choosing *c, walker *w, gr_error *err)
+static gr_status send(choosing *c, walker *w, bool any, gr_error *err)
 {
-    const size_t i = next_answer(c, w);
+    const size_t i = next_answer(c, w, any);
     if (i == c->set.n)
         return GR_OK;
     const gr_allowed *x = &c->set.list[i];
@@ -102,17 +104,27 @@ static bool is_cancelled(const choosing *c)
     return (c->o->cancelled && c->o->cancelled(c->o->cancel_user)) || atomic_load(&c->s->sequence->cancelled);
 }
 
+/* Who can go on with its answer does; what is left is for the others, which have to run its first tokens
+ * again. */
+static gr_status send_all(choosing *c, bool *busy, gr_error *err)
+{
+    *busy = false;
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < c->n_walkers; k++) {
+            if (!c->walkers[k].busy)
+                GR_TRY(send(c, &c->walkers[k], pass == 1, err));
+            *busy |= c->walkers[k].busy;
+        }
+    return GR_OK;
+}
+
 /* Until no walker is busy: steps, and new nodes for those whose node was seen. */
 static gr_status walk(choosing *c, gr_error *err)
 {
     for (;;) {
-        bool any = false;
-        for (int k = 0; k < c->n_walkers; k++) {
-            if (!c->walkers[k].busy)
-                GR_TRY(send(c, &c->walkers[k], err));
-            any |= c->walkers[k].busy;
-        }
-        if (!any)
+        bool busy;
+        GR_TRY(send_all(c, &busy, err));
+        if (!busy)
             return GR_OK;
         if (is_cancelled(c))
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled");
