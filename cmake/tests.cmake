@@ -5,6 +5,8 @@ add_custom_target(threaded_tests)
 set(GR_TEST_ENVIRONMENT "")
 if(GR_SANITIZE MATCHES address)
   set(GR_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/fontconfig.lsan:print_suppressions=0")
+elseif(GR_SANITIZE MATCHES thread)
+  set(GR_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/cairo.tsan:print_suppressions=0")
 endif()
 
 function(gr_test_program source)
@@ -49,7 +51,7 @@ if(TARGET PkgConfig::CMOCKA)
   if(GR_TEST_HELPERS)
     add_library(grasp_test_support STATIC ${GR_TEST_HELPERS})
     target_include_directories(grasp_test_support PUBLIC src tests)
-    target_compile_definitions(grasp_test_support PRIVATE GR_TEST_ROOT="${CMAKE_SOURCE_DIR}/tests"
+    target_compile_definitions(grasp_test_support PRIVATE TEST_EMULATED=$<BOOL:${CMAKE_CROSSCOMPILING}> GR_TEST_ROOT="${CMAKE_SOURCE_DIR}/tests"
                                GR_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
     target_link_libraries(grasp_test_support PUBLIC grasp_static PkgConfig::CMOCKA)
   endif()
