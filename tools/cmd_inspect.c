@@ -32,20 +32,6 @@ static const cli_option rows[] = {
 };
 static const cli_table tables[] = { CLI_TABLE("The run that is measured", rows, 0) };
 
-const char *inspect_memory_item(const gr_memory *m, size_t i, size_t *bytes)
-{
-    const struct {
-        const char *name;
-        size_t bytes;
-    } items[] = { { "weights", m->weights },   { "kv", m->kv },           { "arena", m->arena },
-                  { "features", m->features }, { "buffers", m->buffers }, { "picture", m->picture },
-                  { "total", m->total } };
-    if (i >= sizeof items / sizeof *items)
-        return NULL;
-    *bytes = items[i].bytes;
-    return items[i].name;
-}
-
 /* "640x480"; false when the text has another form, and is a file's name. */
 static bool read_size(const char *text, int *width, int *height)
 {

@@ -118,17 +118,6 @@ static gr_status read_key(reading *p, size_t i, gr_gguf_value *v)
     return read_items(p, v);
 }
 
-static int compare_text(gr_gguf_text a, gr_gguf_text b)
-{
-    const int order = memcmp(a.at, b.at, a.n < b.n ? a.n : b.n);
-    return order ? order : (a.n > b.n) - (a.n < b.n);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return compare_text(((const gr_gguf_value *)a)->key, ((const gr_gguf_value *)b)->key);
-}
-
 static gr_status read_keys(reading *p, uint64_t n)
 {
     gr_gguf *f = p->f;
@@ -140,9 +129,9 @@ static gr_status read_keys(reading *p, uint64_t n)
         f->keys[f->n_keys++] = v;
     }
     if (f->n_keys)
-        qsort(f->keys, f->n_keys, sizeof *f->keys, by_key);
+        qsort(f->keys, f->n_keys, sizeof *f->keys, gr_gguf_by_key);
     for (size_t i = 1; i < f->n_keys; i++)
-        if (by_key(&f->keys[i - 1], &f->keys[i]) == 0)
+        if (gr_gguf_by_key(&f->keys[i - 1], &f->keys[i]) == 0)
             return gr_fail(p->err, GR_ERR_FORMAT, "%s: key '%.*s' twice", f->file, SHOWN(f->keys[i].key));
     return GR_OK;
 }
@@ -418,10 +407,4 @@ const gr_gguf_tensor *gr_gguf_tensor_find(const gr_gguf *f, const char *name)
             hi = mid;
     }
     return NULL;
-}
-
-const gr_gguf_value *gr_gguf_find(const gr_gguf *f, const char *key)
-{
-    const gr_gguf_value wanted = { .key = { key, strlen(key) } };
-    return f->n_keys ? bsearch(&wanted, f->keys, f->n_keys, sizeof *f->keys, by_key) : NULL;
 }

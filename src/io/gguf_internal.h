@@ -23,4 +23,8 @@ struct gr_gguf {
 /* Bytes of an item; 0 for strings and arrays, which have no fixed size. */
 size_t gr_gguf_item_bytes(gr_gguf_type type);
 
+/* The order of keys and tensors, by bytes; gr_gguf_by_key is that of gr_gguf_value, for qsort and bsearch. */
+int gr_gguf_compare(gr_gguf_text a, gr_gguf_text b);
+int gr_gguf_by_key(const void *a, const void *b);
+
 #endif

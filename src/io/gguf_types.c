@@ -1,4 +1,4 @@
-#include "io/gguf.h"
+#include "io/gguf_internal.h"
 
 /* ggml-org/ggml, include/ggml.h (numbers) and src/ggml-common.h (block sizes). 4, 5, 31-33 and 36-38 were
  * removed from the format. */
@@ -28,4 +28,10 @@ const char *gr_gguf_type_name(gr_gguf_type type)
         "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64",
     };
     return (unsigned)type < GR_GGUF_TYPE_COUNT ? names[type] : "unknown";
+}
+
+size_t gr_gguf_item_bytes(gr_gguf_type type)
+{
+    static const uint8_t bytes[GR_GGUF_TYPE_COUNT] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
+    return bytes[type];
 }

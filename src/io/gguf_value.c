@@ -1,13 +1,25 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/half.h"
 #include "base/reader.h"
 #include "io/gguf_internal.h"
 
-size_t gr_gguf_item_bytes(gr_gguf_type type)
+int gr_gguf_compare(gr_gguf_text a, gr_gguf_text b)
 {
-    static const uint8_t bytes[GR_GGUF_TYPE_COUNT] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8 };
-    return bytes[type];
+    const int order = memcmp(a.at, b.at, a.n < b.n ? a.n : b.n);
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+int gr_gguf_by_key(const void *a, const void *b)
+{
+    return gr_gguf_compare(((const gr_gguf_value *)a)->key, ((const gr_gguf_value *)b)->key);
+}
+
+const gr_gguf_value *gr_gguf_find(const gr_gguf *f, const char *key)
+{
+    const gr_gguf_value wanted = { .key = { key, strlen(key) } };
+    return f->n_keys ? bsearch(&wanted, f->keys, f->n_keys, sizeof *f->keys, gr_gguf_by_key) : NULL;
 }
 
 static uint64_t load(const gr_gguf_value *v, size_t i)

@@ -75,6 +75,14 @@ static gr_status plan(weights *w, const gr_gar_tensors *list, gr_error *err)
     return GR_OK;
 }
 
+gr_status gr_gar_new_dtype(gr_dtype *out, const gr_gar_config *c, const gr_gar_new_options *o, gr_error *err)
+{
+    *out = o->dtype != 0 && o->dtype != GR_DTYPE_COUNT ? o->dtype : c->stored;
+    if (*out != GR_DTYPE_F32 && *out != GR_DTYPE_BF16 && *out != GR_DTYPE_F16)
+        return gr_fail(err, GR_ERR_ARG, "weights of type %s, expected F32, BF16 or F16", gr_dtype_name(*out));
+    return GR_OK;
+}
+
 static gr_shard_job job_of(weights *w)
 {
     return (gr_shard_job){ w->specs, w->n, w->o->shard_bytes, draw_tensor, w };
