@@ -20,7 +20,7 @@ void gr_gar_sample_rules_init(gr_gar_sample_rules *rules, const gr_gar_config *c
     rules->conversation.extra = gr_gar_extra_prompts(profile);
     rules->profile.value[GR_SWITCH_MULTI_BBOX] = 1;
     rules->profile.value[GR_SWITCH_DOUBLE_BOS] = 0;
-    gr_scene_rules_init(&rules->scene);
+    gr_row_picture_rules_init(&rules->picture);
 }
 
 /* What is being made. */
@@ -34,7 +34,7 @@ typedef struct {
     gr_gar_sample *s;
     gr_arena arena;
     gr_conversation talk;
-    gr_scene scene;
+    gr_row_picture picture;
 } making;
 
 /* --- rows and labels ----------------------------------------------------------------------------------- */
@@ -109,14 +109,14 @@ static gr_status cut(making *m)
     for (int i = 0; i < n; i++) {
         order[i] = i; /* painted as they are shown */
         s->prompts[i] = m->talk.regions[i].prompt;
-        regions[i] = (gr_gar_marked){ m->scene.masks[i], s->prompts[i] };
+        regions[i] = (gr_gar_marked){ m->picture.masks[i], s->prompts[i] };
     }
     s->n_regions = n;
-    s->n_resized = m->scene.n_resized;
-    GR_TRY(gr_gar_cut_pixels(&s->pixels, &how, m->scene.image, m->err));
+    s->n_resized = m->picture.n_resized;
+    GR_TRY(gr_gar_cut_pixels(&s->pixels, &how, m->picture.image, m->err));
     if (m->talk.whole >= 0)
-        return gr_gar_cut_whole(&s->mask, &how, m->scene.image->width, m->scene.image->height, m->talk.whole,
-                                m->err);
+        return gr_gar_cut_whole(&s->mask, &how, m->picture.image->width, m->picture.image->height,
+                                m->talk.whole, m->err);
     if (n == 0)
         return GR_OK;
     GR_TRY(gr_gar_cut_masks(&s->mask, &how, regions, order, n, m->err));
@@ -134,9 +134,9 @@ static gr_status make_text(making *m, int width, int height)
 
 static gr_status make(making *m)
 {
-    GR_TRY(gr_scene_open(&m->scene, m->rt, m->record, &m->rules->scene, &m->note));
-    GR_TRY(gr_scene_draw(&m->scene, m->record, m->talk.of, m->talk.n_regions, &m->note));
-    GR_TRY(make_text(m, m->scene.image->width, m->scene.image->height));
+    GR_TRY(gr_row_picture_open(&m->picture, m->rt, m->record, &m->rules->picture, &m->note));
+    GR_TRY(gr_row_picture_masks(&m->picture, m->record, m->talk.of, m->talk.n_regions, &m->note));
+    GR_TRY(make_text(m, m->picture.image->width, m->picture.image->height));
     return cut(m);
 }
 
@@ -144,9 +144,9 @@ static gr_status measure(making *m)
 {
     const bool stated = m->record->width > 0;
     if (!stated)
-        GR_TRY(gr_scene_open(&m->scene, m->rt, m->record, &m->rules->scene, &m->note));
-    return make_text(m, stated ? m->record->width : m->scene.image->width,
-                     stated ? m->record->height : m->scene.image->height);
+        GR_TRY(gr_row_picture_open(&m->picture, m->rt, m->record, &m->rules->picture, &m->note));
+    return make_text(m, stated ? m->record->width : m->picture.image->width,
+                     stated ? m->record->height : m->picture.image->height);
 }
 
 static making making_of(gr_runtime *rt, const gr_record *record, const gr_gar_sample_rules *rules,
@@ -179,7 +179,7 @@ static gr_status begin(making *m)
 /* Everything but the sample. */
 static void end(making *m)
 {
-    gr_scene_fini(&m->scene);
+    gr_row_picture_fini(&m->picture);
     gr_arena_fini(&m->arena);
 }
 

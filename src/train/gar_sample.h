@@ -10,7 +10,7 @@
 #include "region/tiles.h"
 #include "text/ids.h"
 #include "train/conversation.h"
-#include "train/scene.h"
+#include "train/row_picture.h"
 
 #define GR_LABEL_NONE (-100) /* of rows that are not learnt, as in the published code */
 
@@ -24,7 +24,7 @@ typedef struct {
     const char *system; /* NULL: the published sentence */
     int max_tiles;      /* 0: the configuration's */
     size_t max_rows;    /* of a sample; published (and not applied there): 16384 */
-    gr_scene_rules scene;
+    gr_row_picture_rules picture;
 } gr_gar_sample_rules;
 
 void gr_gar_sample_rules_init(gr_gar_sample_rules *rules, const gr_gar_config *config,

@@ -66,7 +66,7 @@ static gr_status open_all(gr_loader_source *s, const gr_loader_source_options *o
     gr_gar_sample_rules_init(&s->rules, &s->m->gar->config, &s->m->markers, s->m->tokenizer, &s->m->profile);
     if (o->image_root[0] && !(s->image_root = gr_strdup(s->rt, o->image_root)))
         return gr_fail(err, GR_ERR_MEM, "no memory for a path");
-    s->rules.scene.root = s->image_root;
+    s->rules.picture.root = s->image_root;
     s->rules.max_tiles = o->max_tiles;
     s->rules.max_rows = o->max_rows;
     if (o->by_length)

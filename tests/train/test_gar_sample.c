@@ -375,7 +375,7 @@ static void a_picture_is_the_same_as_data_as_a_file_and_stored(void **state)
     assert_true(hash_of(must_make(&b, 1)) == want);
     b.record.form = GR_PICTURE_PATH;
     assert_true(hash_of(must_make(&b, 1)) == want);
-    b.rules.scene.root = b.dir.path;
+    b.rules.picture.root = b.dir.path;
     expect_skip(&b, GR_SKIP_NO_IMAGE, "is not below the folder of pictures");
     MUST(gr_record_text(&b.record, &b.record.path, "model/../picture.ppm", 20, &err));
     expect_skip(&b, GR_SKIP_NO_IMAGE, "is not below the folder of pictures");
@@ -528,7 +528,7 @@ static void hostile_pictures_make_no_sample(void **state)
     MUST(gr_record_text(r, &r->bytes, narrow, sizeof narrow - 1, &err));
     expect_skip(&b, GR_SKIP_SMALL_IMAGE, "9 x 70 pixels");
     r->bytes = whole;
-    b.rules.scene.images.max_pixels = 100;
+    b.rules.picture.images.max_pixels = 100;
     expect_skip(&b, GR_SKIP_BAD_IMAGE, "");
     r->form = GR_PICTURE_PATH;
     expect_skip(&b, GR_SKIP_NO_IMAGE, "neither bytes nor a path");

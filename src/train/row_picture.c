@@ -1,4 +1,4 @@
-#include "train/scene.h"
+#include "train/row_picture.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,15 +9,15 @@
 
 #define LEAST_SIDE 10 /* pixels of a picture; the published data set class */
 
-void gr_scene_rules_init(gr_scene_rules *rules)
+void gr_row_picture_rules_init(gr_row_picture_rules *rules)
 {
-    *rules = (gr_scene_rules){ .root = NULL };
+    *rules = (gr_row_picture_rules){ .root = NULL };
     gr_image_options_init(&rules->images);
 }
 
 /* What is being made, and of what. */
 typedef struct {
-    gr_scene *s;
+    gr_row_picture *s;
     const gr_record *record;
     const gr_skip_note *note;
     const int *shown;
@@ -67,12 +67,12 @@ static gr_status decode_bytes(making *m, const gr_image_options *o)
     return st == GR_OK ? st : gr_skip_because(m->note, GR_SKIP_BAD_IMAGE, &cause);
 }
 
-gr_status gr_scene_open(gr_scene *s, gr_runtime *rt, const gr_record *r, const gr_scene_rules *rules,
-                        const gr_skip_note *note)
+gr_status gr_row_picture_open(gr_row_picture *s, gr_runtime *rt, const gr_record *r,
+                              const gr_row_picture_rules *rules, const gr_skip_note *note)
 {
     gr_image_options o = rules->images;
     making m = { .s = s, .record = r, .note = note };
-    *s = (gr_scene){ .rt = rt };
+    *s = (gr_row_picture){ .rt = rt };
     o.exif = r->form == GR_PICTURE_STORED ? GR_EXIF_APPLY : GR_EXIF_IGNORE;
     if (r->form == GR_PICTURE_NONE)
         return gr_skip_row(note, GR_SKIP_NO_IMAGE, "the row has no picture");
@@ -173,7 +173,8 @@ static gr_status check_shape(making *m, size_t number)
                        g->rle_width, g->rle_height, p->width, p->height);
 }
 
-gr_status gr_scene_draw(gr_scene *s, const gr_record *r, const int *shown, int n, const gr_skip_note *note)
+gr_status gr_row_picture_masks(gr_row_picture *s, const gr_record *r, const int *shown, int n,
+                               const gr_skip_note *note)
 {
     making m = { .s = s, .record = r, .note = note, .shown = shown };
     s->n = n;
@@ -184,10 +185,10 @@ gr_status gr_scene_draw(gr_scene *s, const gr_record *r, const int *shown, int n
     return GR_OK;
 }
 
-void gr_scene_fini(gr_scene *s)
+void gr_row_picture_fini(gr_row_picture *s)
 {
     gr_image_free(s->image);
     for (int i = 0; i < s->n; i++)
         gr_mask_free(s->masks[i]);
-    *s = (gr_scene){ .rt = s->rt };
+    *s = (gr_row_picture){ .rt = s->rt };
 }
