@@ -230,24 +230,13 @@ gr_status gr_reference_parse_questions(gr_reference *r, gr_runtime *rt, const ch
     return parse(r, rt, json, n, name, false, err);
 }
 
-static gr_status read_file(gr_reference *r, gr_runtime *rt, const char *path, bool needs_output,
-                           gr_error *err)
+gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err)
 {
     char *text;
     size_t n;
     *r = (gr_reference){ 0 };
     GR_TRY(gr_file_read(rt, path, GR_REFERENCE_MAX_BYTES, &text, &n, err));
-    const gr_status st = parse(r, rt, text, n, path, needs_output, err);
+    const gr_status st = parse(r, rt, text, n, path, true, err);
     gr_free(rt, text);
     return st;
-}
-
-gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err)
-{
-    return read_file(r, rt, path, true, err);
-}
-
-gr_status gr_reference_open_questions(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err)
-{
-    return read_file(r, rt, path, false, err);
 }

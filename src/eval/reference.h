@@ -38,8 +38,7 @@ typedef struct {
 /* GR_ERR_IO, GR_ERR_LIMIT, GR_ERR_MEM; GR_ERR_FORMAT: with line and column, or item. On failure there is
  * nothing to release. */
 gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err);
-/* Annotations: the same without outputs, or with. */
-gr_status gr_reference_open_questions(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err);
+/* Annotations in memory, with outputs or without. */
 gr_status gr_reference_parse_questions(gr_reference *r, gr_runtime *rt, const char *json, size_t n,
                                        const char *name, gr_error *err);
 /* The same as gr_reference_open from memory, which is not needed afterwards; `name` is for messages. */

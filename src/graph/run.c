@@ -122,6 +122,9 @@ static gr_status check_call(const gr_graph *g, const gr_backend *b, const gr_run
 {
     if (!g->planned)
         return gr_fail(err, GR_ERR_ARG, "graph '%s' was not planned", g->title);
+    if (run->part != GR_RUN_ALL && g->n_forward == 0)
+        return gr_fail(err, GR_ERR_ARG, "graph '%s' has no backward pass, and is to run in two calls",
+                       g->title);
     if (b->n_workers > g->n_workers)
         return gr_fail(err, GR_ERR_ARG, "graph '%s' was planned for %d workers, the %s backend has %d",
                        g->title, g->n_workers, b->ops->name, b->n_workers);

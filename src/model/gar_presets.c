@@ -12,6 +12,20 @@
     .eos = { 128001, 128009 }
 
 /* Sizes: HaochenWang/GAR-1B and GAR-8B (spec sections 1 and 2). */
+/* What the sizes that are our own have in common: tiles of 112 pixels, bytes for a vocabulary. */
+#define SMALL_TILES                                                                             \
+    .architecture = "vit_pe_core_large_patch14_336", .tile_px = 112, .patch_px = 14, .grid = 8, \
+    .class_token = true, .rope_offset = 1, .norm_eps = 1e-5f
+#define SMALL_TEXT                                                                                   \
+    .vocab = 296, .context = 4096, .rms_eps = 1e-5f, .rope_theta = 500000, .rope_llama3 = true,      \
+    .rope_factor = 32, .rope_low = 1, .rope_high = 4, .rope_original = 64, .tied = true, .bos = 256, \
+    .n_eos = 2, .eos = { 257, 265 }
+#define SMALL_REST                                                                                  \
+    .pool = 2, .tokens_side = 4, .replay_grid = 4, .max_num_tiles = 4, .n_prompts = 5, .n_crop = 5, \
+    .crop_ids = { 260, 261, 264, 266, 267 }, .image_id = 258, .video_id = 259,                      \
+    .image_mean = { 0.5f, 0.5f, 0.5f }, .image_std = { 0.5f, 0.5f, 0.5f }, .stored = GR_DTYPE_F32,  \
+    .tile_limit_known = true
+
 static const struct {
     const char *name;
     gr_gar_config config;
@@ -59,94 +73,36 @@ static const struct {
         PUBLISHED_IDS } },
     /* Every part of the above at a size that a test runs in milliseconds; bytes for a vocabulary. */
     { "gar-test",
-      { .vision = { .architecture = "vit_pe_core_large_patch14_336",
-                    .tile_px = 112,
-                    .patch_px = 14,
-                    .grid = 8,
+      { .vision = { SMALL_TILES,
                     .dim = 64,
                     .depth = 3,
                     .heads = 4,
                     .mlp = 256,
-                    .class_token = true,
-                    .rope_offset = 1,
-                    .norm_eps = 1e-5f },
+                    },
         .text = { .hidden = 96,
                   .layers = 3,
                   .heads = 6,
                   .kv_heads = 2,
                   .head_dim = 16,
                   .ffn = 160,
-                  .vocab = 296,
-                  .context = 4096,
-                  .rms_eps = 1e-5f,
-                  .rope_theta = 500000,
-                  .rope_llama3 = true,
-                  .rope_factor = 32,
-                  .rope_low = 1,
-                  .rope_high = 4,
-                  .rope_original = 64,
-                  .tied = true,
-                  .bos = 256,
-                  .n_eos = 2,
-                  .eos = { 257, 265 } },
-        .pool = 2,
-        .tokens_side = 4,
-        .replay_grid = 4,
-        .max_num_tiles = 4,
-        .n_prompts = 5,
-        .n_crop = 5,
-        .crop_ids = { 260, 261, 264, 266, 267 },
-        .image_id = 258,
-        .video_id = 259,
-        .image_mean = { 0.5f, 0.5f, 0.5f },
-        .image_std = { 0.5f, 0.5f, 0.5f },
-        .stored = GR_DTYPE_F32,
-        .tile_limit_known = true } },
+                  SMALL_TEXT },
+        SMALL_REST } },
     /* The same at a size that two processors train in hours: 8 million weights. */
     { "gar-small",
-      { .vision = { .architecture = "vit_pe_core_large_patch14_336",
-                    .tile_px = 112,
-                    .patch_px = 14,
-                    .grid = 8,
+      { .vision = { SMALL_TILES,
                     .dim = 256,
                     .depth = 5,
                     .heads = 4,
                     .mlp = 1024,
-                    .class_token = true,
-                    .rope_offset = 1,
-                    .norm_eps = 1e-5f },
+                    },
         .text = { .hidden = 256,
                   .layers = 5,
                   .heads = 8,
                   .kv_heads = 4,
                   .head_dim = 32,
                   .ffn = 768,
-                  .vocab = 296,
-                  .context = 4096,
-                  .rms_eps = 1e-5f,
-                  .rope_theta = 500000,
-                  .rope_llama3 = true,
-                  .rope_factor = 32,
-                  .rope_low = 1,
-                  .rope_high = 4,
-                  .rope_original = 64,
-                  .tied = true,
-                  .bos = 256,
-                  .n_eos = 2,
-                  .eos = { 257, 265 } },
-        .pool = 2,
-        .tokens_side = 4,
-        .replay_grid = 4,
-        .max_num_tiles = 4,
-        .n_prompts = 5,
-        .n_crop = 5,
-        .crop_ids = { 260, 261, 264, 266, 267 },
-        .image_id = 258,
-        .video_id = 259,
-        .image_mean = { 0.5f, 0.5f, 0.5f },
-        .image_std = { 0.5f, 0.5f, 0.5f },
-        .stored = GR_DTYPE_F32,
-        .tile_limit_known = true } },
+                  SMALL_TEXT },
+        SMALL_REST } },
 };
 
 const char *gr_gar_preset_name(size_t i)

@@ -19,17 +19,14 @@ static bool dw_infer(gr_node *n)
     return true;
 }
 
-#define AHEAD \
-    8 /* rows of which the next ones are asked for: they lie too far apart for the processor to guess */
-
 /* All strips of a row at once: its outputs lie side by side. */
 static void columns(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n)
 {
     const size_t tall = (size_t)p->k->strip_rows;
     for (size_t i = 0; i < n; i++) {
         const float *from = gr_row(p->a, i0 + i) + r0;
-        for (size_t r = 0; r < rows && i + AHEAD < n; r += 16)
-            __builtin_prefetch(from + AHEAD * p->a->stride + r);
+        for (size_t r = 0; r < rows && i + GR_PRODUCT_AHEAD < n; r += 16)
+            __builtin_prefetch(from + GR_PRODUCT_AHEAD * p->a->stride + r);
         for (size_t r = 0; r < rows; r += tall) {
             float *to = strips + r * GR_K_BLOCK + i * tall;
             if (tall == 12 && rows - r >= 12) /* a constant, for the compiler */

@@ -40,17 +40,14 @@ void gr_product_rows(const gr_product *p, float *strips, size_t r0, size_t rows,
                         least(rows - r, tall), n);
 }
 
-#define AHEAD \
-    8 /* rows of which the next one is asked for: they lie too far apart for the processor to guess */
-
 void gr_product_columns(const gr_mat *b, float *room, size_t c, size_t i0, size_t n)
 {
     const size_t width = least(b->cols - c * GR_PANEL, GR_PANEL), stride = b->weight ? b->cols : b->stride;
     const float *from = b->f + i0 * stride + c * GR_PANEL;
     for (size_t i = 0; i < n; i++, from += stride, room += GR_PANEL) {
-        if (i + AHEAD < n) {
-            __builtin_prefetch(from + AHEAD * stride);
-            __builtin_prefetch(from + AHEAD * stride + GR_PANEL / 2);
+        if (i + GR_PRODUCT_AHEAD < n) {
+            __builtin_prefetch(from + GR_PRODUCT_AHEAD * stride);
+            __builtin_prefetch(from + GR_PRODUCT_AHEAD * stride + GR_PANEL / 2);
         }
         if (width == GR_PANEL) /* a constant, for the compiler */
             memcpy(room, from, GR_PANEL * sizeof(float));

@@ -34,6 +34,9 @@ struct gr_product {
 
 #define GR_PRODUCT_ROWS 120 /* most rows of a unit */
 
+/* Rows of which the next ones are asked for: they lie too far apart for the processor to guess. */
+#define GR_PRODUCT_AHEAD 8
+
 /* gr_product.strips of the rows of `a`. */
 void gr_product_rows(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n);
 /* Rows i0 .. i0 + n - 1 of panel `c` in room[n][GR_PANEL], where they are rows of b. */

@@ -24,14 +24,7 @@ typedef struct {
 
 static gr_status open_worker(worker *w, gr_runtime *rt, const gr_synth_rules *rules, gr_error *err)
 {
-    gr_runtime_options o;
-    gr_runtime_options_init(&o);
-    o.n_threads = 1;
-    o.cpu_mask = rt->cpu_mask;
-    o.allocator = rt->alloc;
-    o.log = rt->log;
-    o.log_user = rt->log_user;
-    GR_TRY(gr_runtime_new(&w->rt, &o, err));
+    GR_TRY(gr_runtime_single(&w->rt, rt, err));
     return gr_synth_new(&w->y, w->rt, rules, err);
 }
 
