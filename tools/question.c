@@ -220,6 +220,12 @@ static cli_exit choose(question *q, const gr_request *r)
 {
     gr_error err = { 0 };
     gr_choice_options o;
+    if (q->values->stops.count > 0 || q->values->top_p < 1 || q->values->top_k > 0) {
+        cli_error(&q->app->out,
+                  "--stop, --top-p and --top-k are about answers in the model's own words; with --choice "
+                  "only --temperature counts");
+        return CLI_EXIT_USAGE;
+    }
     gr_choice_options_init(&o);
     o.texts = q->values->choices.items;
     o.n = q->values->choices.count;

@@ -20,6 +20,9 @@ out_is "$answer"
 run describe "$dir/p.ppm" --box 2,2,20,20 --box 1,1,9,9 --choice 'a cat' --choice 'a dog' --model "$dir/m" --json
 exits 0
 out_has '"choices":[{"text":"a cat"'
+run ask "$dir/p.ppm" 'What?' --choice Yes --choice No --top-k 3 --model "$dir/m"
+exits 2
+err_has 'with --choice only --temperature counts'
 run ask "$dir/p.ppm" 'What?' --choice Yes --choice Yes --model "$dir/m"
 exits 2
 err_has "answers 0 and 1 of the set are the same, 'Yes'"
