@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "model/gar_from_base.h"
 #include "text/tokenizer.h"
 
 static void use(const gr_tokenizer *t, gr_runtime *rt)
@@ -29,14 +30,34 @@ static void use(const gr_tokenizer *t, gr_runtime *rt)
     gr_buf_fini(&out);
 }
 
+/* With a token more it is refused, or the same with that token. */
+static void grow(const gr_tokenizer *t, gr_runtime *rt, const char *json, size_t n)
+{
+    static const char *const token = "<fuzz's own>";
+    gr_error err = { 0 };
+    gr_buf text;
+    gr_tokenizer *grown = NULL;
+    const int32_t id = gr_tokenizer_n_vocab(t);
+    gr_buf_init(&text, rt, n + 4096);
+    if (gr_tokenizer_id(t, token) >= 0 ||
+        gr_gar_grow_tokenizer(&text, rt, json, n, "fuzz", &token, 1, id, &err) != GR_OK ||
+        gr_tokenizer_parse(&grown, rt, text.data, text.len, "grown", &err) != GR_OK)
+        FUZZ_CHECK(!grown);
+    else
+        FUZZ_CHECK(gr_tokenizer_n_vocab(grown) == id + 1 && gr_tokenizer_id(grown, token) == id);
+    gr_tokenizer_free(grown);
+    gr_buf_fini(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     gr_runtime *rt = fuzz_runtime();
     gr_error err = { 0 };
     gr_tokenizer *t = NULL;
-    if (gr_tokenizer_parse(&t, rt, (const char *)data, size, "fuzz", &err) == GR_OK)
+    if (gr_tokenizer_parse(&t, rt, (const char *)data, size, "fuzz", &err) == GR_OK) {
         use(t, rt);
-    else
+        grow(t, rt, (const char *)data, size);
+    } else
         FUZZ_CHECK(!t && err.msg[0]);
     gr_tokenizer_free(t);
     return 0;

@@ -7,7 +7,7 @@
 #include "units.h"
 
 typedef struct {
-    const char *preset, *tokenizer;
+    const char *preset, *tokenizer, *from;
     int64_t seed, dtype, threads;
     bool fit_vocab, for_training;
 } values;
@@ -18,6 +18,10 @@ static const cli_option rows[] = {
     { "preset", 0, CLI_TEXT, AT(preset), "NAME", NULL, 0, 0,
       "the model's size: gar-1b and gar-8b as published; gar-test, which a test runs in milliseconds; "
       "gar-small, between them" },
+    { "from", 0, CLI_TEXT, AT(from), "DIR", NULL, 0, 0,
+      "in place of --preset: a Perception-LM, which training begins with; its weights stay as they are, "
+      "masks change "
+      "nothing yet, and the prompts are new tokens" },
     { "seed", 0, CLI_INT, AT(seed), "N", "0", 0, 9007199254740992.0,
       "every weight follows from this number, its tensor's name and its place; not from threads or files" },
     { "dtype", 0, CLI_CHOICE, AT(dtype), "auto|f32|bf16|f16", "auto", 0, 0,
@@ -85,6 +89,25 @@ static void print_text(cli *app, const values *v, const gr_new_size *size)
               "means nothing.\n");
 }
 
+static void print_from(cli *app, const values *v)
+{
+    cli_json j;
+    if (!app->common.json) {
+        cli_print(
+            &app->out,
+            "%s: a GAR that begins with %s. Its weights are as they were, masks change nothing yet, and "
+            "the prompts are new tokens: it wants training.\n",
+            app->args[0], v->from);
+        return;
+    }
+    cli_json_init(&j, app->out.results);
+    cli_json_open(&j, NULL, '{');
+    cli_json_text(&j, "dir", app->args[0]);
+    cli_json_text(&j, "from", v->from);
+    cli_json_close(&j, '}');
+    cli_print(&app->out, "\n");
+}
+
 static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_new_size *size, gr_error *err)
 {
     static const gr_dtype types[] = { GR_DTYPE_COUNT, GR_DTYPE_F32, GR_DTYPE_BF16, GR_DTYPE_F16 };
@@ -97,8 +120,10 @@ static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_new_size *si
     o.for_training = v->for_training;
     o.progress = progress;
     o.progress_user = app;
-    GR_TRY(gr_new_measure(size, rt, v->preset, &o, err));
-    const gr_status st = gr_checkpoint_new(rt, v->preset, app->args[0], &o, err);
+    if (!v->from)
+        GR_TRY(gr_new_measure(size, rt, v->preset, &o, err));
+    const gr_status st = v->from ? gr_checkpoint_from_base(rt, v->from, app->args[0], &o, err)
+                                 : gr_checkpoint_new(rt, v->preset, app->args[0], &o, err);
     cli_progress_end(&app->progress);
     return st;
 }
@@ -109,7 +134,12 @@ static int run(cli *app, const void *user)
     gr_error err = { 0 };
     gr_runtime *rt;
     gr_new_size size;
-    if (!v->preset)
+    if (v->from && v->preset) {
+        cli_error(&app->out,
+                  "--from DIR is in place of --preset: the model has the sizes of the one it begins with");
+        return CLI_EXIT_USAGE;
+    }
+    if (!v->preset && !v->from)
         return no_preset(app);
     app->common.threads = v->threads;
     if (cli_runtime_new(&rt, app, &err) != GR_OK)
@@ -118,7 +148,9 @@ static int run(cli *app, const void *user)
     gr_runtime_free(rt);
     if (st != GR_OK)
         return cli_fail(&app->out, &err, CLI_AT_INPUT);
-    if (app->common.json)
+    if (v->from)
+        print_from(app, v);
+    else if (app->common.json)
         print_json(app, v, &size);
     else
         print_text(app, v, &size);
@@ -127,15 +159,19 @@ static int run(cli *app, const void *user)
 
 const cli_command cmd_new = {
     .name = "new",
-    .arguments = "OUT --preset NAME",
+    .arguments = "OUT --preset NAME|--from=DIR",
     .summary = "a new checkpoint with random weights",
-    .about = "Makes the folder OUT: configuration, tokenizer and weights in the layout of the published GAR "
-             "checkpoints. The weights are random numbers of sensible sizes, so that the model can be run, "
-             "measured and trained; what it says means nothing.\n\n"
-             "OUT must not exist, or be empty. It appears when it is complete; after an error or Ctrl-C "
-             "nothing is left.",
+    .about =
+        "Makes the folder OUT: configuration, tokenizer and weights in the layout of the published GAR "
+        "checkpoints. The weights are random numbers of sensible sizes, so that the model can be run, "
+        "measured and trained; what it says means nothing.\n\n"
+        "With --from, the GAR that the published training begins with: a Perception-LM, a mask embedding of "
+        "zeros, and the prompts as tokens whose rows are the mean of the others.\n\n"
+        "OUT must not exist, or be empty. It appears when it is complete; after an error or Ctrl-C "
+        "nothing is left.",
     .examples = "  grasp new tiny --preset gar-test\n"
                 "  grasp new big --preset gar-1b --seed 7 --tokenizer GAR-1B/tokenizer.json\n"
+                "  grasp new begin --from Perception-LM-1B\n"
                 "  grasp new mine --preset gar-test --tokenizer my-words --fit-vocab\n",
     .min_args = 1,
     .max_args = 1,

@@ -47,4 +47,13 @@ GR_API gr_status gr_new_measure(gr_new_size *size, gr_runtime *rt, const char *p
 GR_API gr_status gr_checkpoint_new(gr_runtime *rt, const char *preset, const char *dir,
                                    const gr_new_options *options, gr_error *err);
 
+/* Makes `dir` a GAR that begins with the Perception-LM in `base`, as the published training does: its weights
+ * byte for byte, a mask embedding of zeros, and the tokens <Prompt0> to <Prompt4> and <NO_Prompt>, whose rows
+ * are the mean of the others. Of `options`, which may be NULL, shard_bytes and progress count. The folder
+ * appears when it is complete. GR_ERR_ARG: `base` is a GAR already, or its vocabulary is none that GAR can be
+ * added to; something is in the way. GR_ERR_UNSUPPORTED: weights as Meta's own files have them.
+ * GR_ERR_FORMAT, GR_ERR_IO, GR_ERR_MEM, GR_ERR_CANCELLED. */
+GR_API gr_status gr_checkpoint_from_base(gr_runtime *rt, const char *base, const char *dir,
+                                         const gr_new_options *options, gr_error *err);
+
 #endif

@@ -1,7 +1,7 @@
 /* new.c - grasp/new.h: the presets, and gar_new.h for what they are. */
 #include "grasp/new.h"
 
-#include "model/gar_new.h"
+#include "model/gar_from_base.h"
 
 const char *gr_new_preset(size_t i) { return gr_gar_preset_name(i); }
 
@@ -57,4 +57,12 @@ gr_status gr_checkpoint_new(gr_runtime *rt, const char *preset, const char *dir,
     GR_TRY(inner_options(&o, options, err));
     GR_TRY(config_of(&c, rt, preset, options, err));
     return gr_gar_new(rt, &c, dir, &o, err);
+}
+
+gr_status gr_checkpoint_from_base(gr_runtime *rt, const char *base, const char *dir,
+                                  const gr_new_options *options, gr_error *err)
+{
+    gr_gar_new_options o;
+    GR_TRY(inner_options(&o, options, err));
+    return gr_gar_from_base(rt, base, dir, &o, err);
 }

@@ -66,6 +66,14 @@ err_is "grasp new: error: no size was given: --preset takes one of gar-1b, gar-8
 run new
 exits 2
 err_has "an argument is missing; usage: grasp new OUT --preset NAME"
+run new "$dir/x" --from "$dir/m"
+exits 2
+err_has "$dir/m: is a GAR already, expected a Perception-LM"
+run new "$dir/x" --from "$dir/nowhere"
+exits 3
+run new "$dir/x" --from "$dir/m" --preset gar-test
+exits 2
+err_has "--from DIR is in place of --preset"
 run new "$dir/x" --preset gar-2b
 exits 2
 err_has "there is no preset 'gar-2b'"
