@@ -56,7 +56,7 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
     X(memory_gb, REAL, "0", 0, 1e9, false, "", "most memory that training may take; 0: any")                 \
     X(keep_values, WORD, "auto", 0, 0, false, "",                                                            \
       "auto|yes|no: what blocks compute is kept for the backward pass instead of made again; auto: where "   \
-      "memory_gb has room, or 2 GiB")                                                                        \
+      "memory_gb has room, or where it is 0 half of the machine's memory")                                   \
     X(log_every, WHOLE, "1", 1, 1e9, false, "", "steps between two lines of the log")                        \
     X(validate_every, WHOLE, "0", 0, 1e9, false, "", "steps between two validations; 0: none")               \
     X(validation_samples, WHOLE, "0", 0, 1e12, false, "", "of a validation; 0: all there are")               \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/machine.h"
 #include "base/clock.h"
 #include "base/runtime.h"
 
@@ -25,9 +26,8 @@ static gr_status measure_passes(gr_trainer *t, gr_error *err)
     t->o.limits.keeps = t->o.keep != GR_KEEP_NO;
     GR_TRY(gr_passes_measure(&passes, t->gar, t->backend, &t->o.limits, err));
     add_up(t, &passes);
-    const bool fits =
-        t->o.memory_bytes > 0 ? t->memory.total <= t->o.memory_bytes : passes.kept <= GR_KEEP_MOST;
-    if (t->o.keep != GR_KEEP_AUTO || fits)
+    const size_t room = t->o.memory_bytes > 0 ? t->o.memory_bytes : gr_machine_memory() / 2;
+    if (t->o.keep != GR_KEEP_AUTO || t->memory.total <= room)
         return GR_OK;
     t->o.limits.keeps = false;
     GR_TRY(gr_passes_measure(&passes, t->gar, t->backend, &t->o.limits, err));

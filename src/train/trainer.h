@@ -13,9 +13,9 @@
 #include "train/train_source.h"
 
 /* Whether what blocks compute forward is kept for the backward pass: AUTO where memory_bytes has room for it,
- * or, where any memory may be taken, GR_KEEP_MOST has. The bits are the same. */
+ * or, where any memory may be taken, all of it together is no more than half of the machine's. The bits are
+ * the same. */
 typedef enum { GR_KEEP_AUTO, GR_KEEP_YES, GR_KEEP_NO } gr_keep;
-#define GR_KEEP_MOST ((size_t)2 << 30)
 
 typedef struct {
     gr_passes_limits limits; /* and what is trained: parts, adapters; `keeps` is the trainer's to say */
