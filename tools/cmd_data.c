@@ -10,7 +10,7 @@
 typedef struct {
     const char *sheet, *font;
     int64_t count, seed, split, format, threads;
-    double captions;
+    double captions, looking;
     bool bench;
 } values;
 
@@ -28,6 +28,8 @@ static const cli_option rows[] = {
       "a data set as huggingface/datasets saves it, or rows.jsonl and a folder of pictures" },
     { "captions", 0, CLI_NUMBER, AT(captions), "PART", "0.4", 0, 1,
       "part of the rows that describe regions; the others ask and answer" },
+    { "looking", 0, CLI_NUMBER, AT(looking), "PART", "0.15", 0, 1,
+      "part of those others that ask what all regions are, and for their colours, materials and patterns" },
     { "bench", 0, CLI_FLAG, AT(bench), NULL, NULL, 0, 0,
       "a benchmark in the shape of GAR-Bench instead of rows" },
     { "sheet", 0, CLI_TEXT, AT(sheet), "FILE.png", NULL, 0, 0,
@@ -58,6 +60,7 @@ static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_synth_writte
     o.split = splits[v->split];
     o.form = v->bench ? GR_SYNTH_BENCH : v->format == 0 ? GR_SYNTH_ARROW : GR_SYNTH_JSONL;
     o.captions = v->captions;
+    o.looking = v->looking;
     o.font = v->font;
     o.sheet = v->sheet;
     o.nothing_else = app->n_args < 2;

@@ -27,6 +27,9 @@ typedef struct {
     /* Rows or items done and in all, from the calling thread; false cancels. May be NULL. */
     bool (*progress)(void *user, uint64_t done, uint64_t total);
     void *progress_user;
+    /* Part of the rows that do not describe: those that ask the same short thing of all regions; 0..1,
+     * default 0.15. */
+    double looking;
 } gr_synth_options;
 
 GR_API void gr_synth_options_init(gr_synth_options *options);

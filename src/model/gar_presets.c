@@ -91,7 +91,7 @@ static const struct {
     { "gar-small",
       { .vision = { SMALL_TILES,
                     .dim = 256,
-                    .depth = 5,
+                    .depth = 4,
                     .heads = 4,
                     .mlp = 1024,
                     },

@@ -106,6 +106,18 @@ void gr_weighted_order(gr_draws *d, const unsigned char *weights, int n, int *or
     }
 }
 
+void gr_prompts_add(gr_phrase *p, unsigned which, int n, const char *last)
+{
+    bool first = true;
+    for (int k = 0; k < n; k++) {
+        if (!(which >> k & 1U))
+            continue;
+        const bool is_last = k + 1 >= n || (which >> (k + 1) & ((1U << (n - k - 1)) - 1)) == 0;
+        gr_phrase_printf(p, "%s<Prompt%d>", first ? "" : is_last ? last : ", ", k);
+        first = false;
+    }
+}
+
 void gr_question_options(gr_question *q, gr_asking *a, const gr_phrase *options, int n)
 {
     int order[GR_OPTIONS_MAX];

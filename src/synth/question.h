@@ -64,6 +64,10 @@ bool gr_question_make(gr_question *q, gr_asking *a, gr_ask family);
  * ...\nOptions:\nA. ...\nAnswer with the correct option's letter directly.". False: no memory. */
 bool gr_question_put(gr_buf *out, const gr_question *q, bool options);
 
+/* The same of all that are shown and of which it can be told, as a list. False: those are fewer than two. */
+typedef enum { GR_EACH_CLASS, GR_EACH_COLOUR, GR_EACH_MATERIAL, GR_EACH_PATTERN, GR_EACH_KINDS } gr_each;
+bool gr_ask_each_of(gr_question *q, gr_asking *a, gr_each what);
+
 /* --- for the families ---------------------------------------------------------------------------------- */
 
 bool gr_ask_colour(gr_question *q, gr_asking *a);
@@ -90,6 +94,9 @@ int gr_asking_fill(const gr_asking *a, int *objects, int n, int wanted);
 
 /* 0..n-1 as if drawn by their weights one after the other, without putting back. */
 void gr_weighted_order(gr_draws *d, const unsigned char *weights, int n, int *order);
+/* "<Prompt0>, <Prompt2> and <Prompt3>": those of n whose bit is set; `last` goes before the last of several.
+ */
+void gr_prompts_add(gr_phrase *p, unsigned which, int n, const char *last);
 /* Options in an order that is drawn; the first one given is the right one. */
 void gr_question_options(gr_question *q, gr_asking *a, const gr_phrase *options, int n);
 

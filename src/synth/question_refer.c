@@ -1,5 +1,5 @@
-/* question_refer.c - instructions about several regions at once or in one word: what something is called, all
- * of them as a list, which of them fits a description.
+/* question_refer.c - instructions about regions in one word, or the other way round: what something is
+ * called, which of several fits a description.
  *
  * The kinds are those that a region model is taught to tell apart by a guiding sentence: in one word, as a
  * list, by a template. Wordings are our own. */
@@ -10,12 +10,6 @@
 #include "synth/vocabulary.h"
 
 static bool any_seen(const gr_scene *s, int i) { return gr_seen(s, i); }
-
-static void prompt_list(gr_phrase *p, int n, const char *last)
-{
-    for (int k = 0; k < n; k++)
-        gr_phrase_printf(p, "%s<Prompt%d>", k == 0 ? "" : k == n - 1 ? last : ", ", k);
-}
 
 /* --- what it is ---------------------------------------------------------------------------------------- */
 
@@ -57,67 +51,6 @@ bool gr_ask_class(gr_question *q, gr_asking *a)
         gr_phrase_printf(&q->answer, "%s.", noun->word);
     else
         gr_phrase_printf(&q->answer, "It is %s %s.", noun->article, noun->word);
-    gr_phrase_capital(&q->answer, 0);
-    return true;
-}
-
-/* --- all of them --------------------------------------------------------------------------------------- */
-
-static gr_wordings each_questions(int what)
-{
-    static const char *const names[] = { "what are {list}?", "name {list} in this order.",
-                                         "give the class of each of {list}.",
-                                         "say what {list} are, one by one.", "list what {list} are." };
-    static const char *const colours[] = { "which colours do {list} have?",
-                                           "name the colours of {list} in this order.",
-                                           "give the colour of each of {list}.",
-                                           "list the colours of {list}.",
-                                           "what colors are {list}, one by one?" };
-    static const char *const materials[] = { "what are {list} made of?",
-                                             "name the materials of {list} in this order.",
-                                             "give the material of each of {list}.",
-                                             "list the materials of {list}.",
-                                             "of what is each of {list} made?" };
-    const gr_wordings all[] = { GR_WORDINGS(names), GR_WORDINGS(colours), GR_WORDINGS(materials) };
-    return all[what];
-}
-
-static void each_word(gr_phrase *p, const gr_object *o, int what)
-{
-    if (what == 0)
-        gr_phrase_add(p, gr_object_noun(o)->word);
-    else if (what == 1)
-        gr_name_colours(p, o, false);
-    else
-        gr_phrase_add(p, gr_material_word(o->material)->noun);
-}
-
-bool gr_ask_each(gr_question *q, gr_asking *a)
-{
-    static const char *const guides[] = { " Separate them by commas.", " Answer with a list.", "" };
-    int objects[GR_SHOWN_MAX];
-    bool coloured = true, surfaced = true;
-    if (a->n_shown == 0) {
-        const int n = gr_asking_fill(a, objects, 0, 2 + (int)gr_draw_below(a->d, 3));
-        gr_asking_show(a, objects, n);
-    }
-    if (a->n_shown < 2)
-        return false;
-    for (int k = 0; k < a->n_shown; k++) {
-        coloured = coloured && gr_seen_colour(a->s, a->shown[k]);
-        surfaced = surfaced && gr_seen_surface(a->s, a->shown[k]);
-    }
-    const int kinds = surfaced ? 3 : coloured ? 2 : 1, what = (int)gr_draw_below(a->d, (uint32_t)kinds);
-    gr_phrase list = { 0 };
-    prompt_list(&list, a->n_shown, " and ");
-    const gr_slot slot = { "list", list.text };
-    gr_phrase_sentence(&q->text, gr_wording_draw(each_questions(what), a->d), &slot, 1);
-    gr_phrase_add(&q->text, gr_wording_draw(GR_WORDINGS(guides), a->d));
-    for (int k = 0; k < a->n_shown; k++) {
-        gr_phrase_add(&q->answer, k > 0 ? ", " : "");
-        each_word(&q->answer, &a->s->objects[a->shown[k]], what);
-    }
-    gr_phrase_add(&q->answer, ".");
     gr_phrase_capital(&q->answer, 0);
     return true;
 }
@@ -206,7 +139,7 @@ bool gr_ask_refer(gr_question *q, gr_asking *a)
     if (!draw_named(a, !nothing, &say, &named))
         return false;
     gr_phrase list = { 0 }, np = { 0 };
-    prompt_list(&list, a->n_shown, gr_draw_below(a->d, 2) ? " and " : " or ");
+    gr_prompts_add(&list, ~0U, a->n_shown, gr_draw_below(a->d, 2) ? " and " : " or ");
     gr_name_add(&np, a->s, named, say, a->d);
     const gr_slot slots[] = { { "list", list.text }, { "np", np.text } };
     gr_phrase_sentence(&q->text, gr_wording_draw(GR_WORDINGS(questions), a->d), slots, 2);

@@ -29,7 +29,10 @@ struct gr_synth {
     int shown[GR_SHOWN_MAX], n_shown;
 };
 
-void gr_synth_rules_init(gr_synth_rules *rules) { *rules = (gr_synth_rules){ .captions = 0.4 }; }
+void gr_synth_rules_init(gr_synth_rules *rules)
+{
+    *rules = (gr_synth_rules){ .captions = 0.4, .looking = 0.15 };
+}
 
 static void drop_picture(gr_synth *y)
 {
@@ -143,10 +146,9 @@ static gr_status add_captions(gr_synth *y, gr_record *r, gr_draws *d, gr_error *
     return GR_OK;
 }
 
-static gr_status add_question(gr_synth *y, gr_record *r, const gr_question *q, gr_draws *d, gr_error *err)
+static gr_status add_question(gr_synth *y, gr_record *r, const gr_question *q, bool options, gr_error *err)
 {
     gr_buf text;
-    const bool options = q->n_options > 0 && (q->answer.n == 0 || gr_draw_below(d, 2) == 0);
     gr_buf_init(&text, y->rt, 1 << 16);
     gr_buf_text(&text, r->n_turns == 0 ? "<image>\n" : "");
     gr_question_put(&text, q, options);
@@ -160,6 +162,11 @@ static gr_status add_question(gr_synth *y, gr_record *r, const gr_question *q, g
         st = add_text(r, GR_FROM_GPT, &text, err);
     gr_buf_fini(&text);
     return st;
+}
+
+static gr_status add_either_way(gr_synth *y, gr_record *r, const gr_question *q, gr_draws *d, gr_error *err)
+{
+    return add_question(y, r, q, q->n_options > 0 && (q->answer.n == 0 || gr_draw_below(d, 2) == 0), err);
 }
 
 /* What a scene is asked first: what it was made for, or anything. */
@@ -189,7 +196,7 @@ static gr_status add_questions(gr_synth *y, gr_record *r, gr_draws *d, gr_error 
     if (!first_question(&q, &a))
         return GR_OK;
     const int wanted = 1 + (int)gr_draw_below(d, TURNS_MAX);
-    GR_TRY(add_question(y, r, &q, d, err));
+    GR_TRY(add_either_way(y, r, &q, d, err));
     asked |= 1u << q.family;
     for (int tries = 0, n = 1; n < wanted && tries < TRIES; tries++) {
         const gr_ask family = (gr_ask)gr_draw_below(d, GR_ASK_FAMILIES);
@@ -197,7 +204,30 @@ static gr_status add_questions(gr_synth *y, gr_record *r, gr_draws *d, gr_error 
             continue;
         asked |= 1u << family;
         n++;
-        GR_TRY(add_question(y, r, &q, d, err));
+        GR_TRY(add_either_way(y, r, &q, d, err));
+    }
+    memcpy(y->shown, a.shown, sizeof y->shown);
+    y->n_shown = a.n_shown;
+    return GR_OK;
+}
+
+/* What all of up to five regions are, their colours, materials and patterns, in a few words each. */
+static gr_status add_looking(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
+{
+    static const gr_ask alone[GR_EACH_KINDS] = { GR_ASK_CLASS, GR_ASK_COLOUR, GR_ASK_MATERIAL,
+                                                 GR_ASK_PATTERN };
+    gr_asking a = { .s = &y->scene, .d = d };
+    int objects[GR_SHOWN_MAX], order[GR_EACH_KINDS];
+    const int n = gr_asking_fill(&a, objects, 0, GR_SHOWN_MAX);
+    if (n == 0)
+        return GR_OK;
+    gr_asking_show(&a, objects, n);
+    gr_draw_order(d, order, GR_EACH_KINDS);
+    for (int k = 0; k < GR_EACH_KINDS; k++) {
+        gr_question q;
+        if (gr_ask_each_of(&q, &a, (gr_each)order[k]) ||
+            (gr_question_make(&q, &a, alone[order[k]]) && q.answer.n > 0))
+            GR_TRY(add_question(y, r, &q, false, err));
     }
     memcpy(y->shown, a.shown, sizeof y->shown);
     y->n_shown = a.n_shown;
@@ -253,6 +283,15 @@ static gr_status add_key(const gr_synth *y, gr_record *r, uint64_t index, gr_err
     return gr_record_text(r, &r->key, key, (size_t)n, err);
 }
 
+static gr_status add_turns(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
+{
+    const double u = gr_draw_unit(d);
+    if (u < y->rules.captions)
+        return add_captions(y, r, d, err);
+    return u < y->rules.captions + (1 - y->rules.captions) * y->rules.looking ? add_looking(y, r, d, err)
+                                                                              : add_questions(y, r, d, err);
+}
+
 gr_status gr_synth_record(gr_synth *y, uint64_t index, gr_record *out, gr_error *err)
 {
     uint64_t at = index;
@@ -262,8 +301,7 @@ gr_status gr_synth_record(gr_synth *y, uint64_t index, gr_record *out, gr_error 
         if (tries == TRIES)
             return gr_fail(err, GR_ERR_LIMIT, "scene %" PRIu64 " and those in its place show nothing", index);
         GR_TRY(gr_synth_paint(y, at, NULL, err));
-        GR_TRY(gr_draw_unit(&d) < y->rules.captions ? add_captions(y, out, &d, err)
-                                                    : add_questions(y, out, &d, err));
+        GR_TRY(add_turns(y, out, &d, err));
     }
     GR_TRY(add_key(y, out, index, err));
     GR_TRY(add_regions(y, out, err));

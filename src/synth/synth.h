@@ -3,7 +3,8 @@
  *
  * Row `index` of (seed, split) is the scene of that number with a conversation about it: descriptions of up
  * to four regions (what a model of five prompts learns of one picture), or one to four questions about one to
- * five. A scene that has nothing to be asked is replaced by the one 2^48 further on. */
+ * five, or asks the same short thing of all of them, which teaches looking before talking. A scene that has
+ * nothing to be asked is replaced by the one 2^48 further on. */
 #ifndef GR_SYNTH_SYNTH_H
 #define GR_SYNTH_SYNTH_H
 
@@ -23,6 +24,7 @@ typedef struct {
     const char *font; /* NULL: where the system keeps it */
     gr_synth_picture_form picture;
     double captions; /* part of the rows that are descriptions */
+    double looking;  /* of the others: those that ask what all regions are, their colour, material, pattern */
 } gr_synth_rules;
 
 void gr_synth_rules_init(gr_synth_rules *rules);

@@ -13,7 +13,7 @@
 
 void gr_synth_options_init(gr_synth_options *options)
 {
-    *options = (gr_synth_options){ .size = sizeof *options, .count = 1000, .captions = 0.4 };
+    *options = (gr_synth_options){ .size = sizeof *options, .count = 1000, .captions = 0.4, .looking = 0.15 };
 }
 
 gr_status gr_synth_done(gr_synth_writing *w, gr_error *err)
@@ -213,6 +213,8 @@ static gr_status check_options(const gr_synth_options *o, gr_synth_rules *rules,
         return gr_fail(err, GR_ERR_ARG, "%" PRIu64 " rows, expected 1 to 2^32", o->count);
     if (!(o->captions >= 0 && o->captions <= 1))
         return gr_fail(err, GR_ERR_ARG, "captions: %g is no part of the rows, expected 0 to 1", o->captions);
+    if (!(o->looking >= 0 && o->looking <= 1))
+        return gr_fail(err, GR_ERR_ARG, "looking: %g is no part of the rows, expected 0 to 1", o->looking);
     int k = 0;
     while (k < 3 && strcmp(splits[k], split) != 0)
         k++;
@@ -222,6 +224,7 @@ static gr_status check_options(const gr_synth_options *o, gr_synth_rules *rules,
     rules->split = k;
     rules->font = o->font;
     rules->captions = o->captions;
+    rules->looking = o->looking;
     rules->picture = o->form == GR_SYNTH_ARROW ? GR_SYNTH_PNG : GR_SYNTH_NO_PICTURE;
     return GR_OK;
 }

@@ -10,7 +10,7 @@
 #include "synth/synth.h"
 
 #define PREFIX  "synth:"
-#define VERSION "synth-1" /* part of the fingerprint: another one where the same number makes another row */
+#define VERSION "synth-2" /* part of the fingerprint: another one where the same number makes another row */
 
 enum { PAINTERS_MAX = 64 }; /* that wait for the next reader */
 
@@ -27,18 +27,16 @@ bool gr_synth_rows_named(const char *name) { return strncmp(name, PREFIX, sizeof
 
 /* --- the name ------------------------------------------------------------------------------------------ */
 
-/* A whole number up to `most` that `end` follows; moves *at behind it. */
-static bool read_number(const char **at, char end, uint64_t most, uint64_t *out)
+/* A whole number up to `most`; moves *at behind it. */
+static bool read_number(const char **at, uint64_t most, uint64_t *out)
 {
     char *stop;
     if (**at < '0' || **at > '9')
         return false;
     errno = 0;
     *out = strtoull(*at, &stop, 10);
-    if (errno != 0 || *out > most || *stop != end)
-        return false;
-    *at = stop + (end != '\0');
-    return true;
+    *at = stop;
+    return errno == 0 && *out <= most;
 }
 
 static bool read_name(synth_rows *s, const char *name)
@@ -53,11 +51,16 @@ static bool read_name(synth_rows *s, const char *name)
         return false;
     at += strlen(splits[split]);
     s->rules.split = split;
-    if (!read_number(&at, ':', (uint64_t)1 << 53, &s->rules.seed) ||
-        !read_number(&at, '\0', GR_ROWS_MAX, &count) || count == 0)
+    if (!read_number(&at, (uint64_t)1 << 53, &s->rules.seed) || *at++ != ':' ||
+        !read_number(&at, GR_ROWS_MAX, &count) || count == 0)
         return false;
     s->base.count = (size_t)count;
-    return true;
+    if (strcmp(at, ":looking") == 0) {
+        s->rules.captions = 0;
+        s->rules.looking = 1;
+        return true;
+    }
+    return *at == '\0';
 }
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
@@ -118,10 +121,11 @@ gr_status gr_synth_rows_open(gr_row_source **out, gr_runtime *rt, const char *na
     snprintf(s->base.name, sizeof s->base.name, "synth");
     if (!gr_synth_rows_named(name) || !read_name(s, name)) {
         gr_free(rt, s);
-        return gr_fail(
-            err, GR_ERR_ARG,
-            "'%s': expected synth:SPLIT:SEED:COUNT, SPLIT being train, validation or test, COUNT 1 to %zu",
-            name, GR_ROWS_MAX);
+        return gr_fail(err, GR_ERR_ARG,
+                       "'%s': expected synth:SPLIT:SEED:COUNT or that and :looking, SPLIT being train, "
+                       "validation or test, "
+                       "COUNT 1 to %zu",
+                       name, GR_ROWS_MAX);
     }
     s->base.fingerprint =
         gr_hash_bytes(gr_hash_bytes((gr_hash){ 0 }, VERSION, sizeof VERSION), name, strlen(name));

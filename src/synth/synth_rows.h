@@ -5,7 +5,9 @@
 
 #include "dataset/rows.h"
 
-/* "synth:SPLIT:SEED:COUNT", SPLIT one of train, validation, test. True: `name` begins so. */
+/* "synth:SPLIT:SEED:COUNT", SPLIT one of train, validation, test; with ":looking" behind it rows ask what all
+ * regions are, their colours, materials and patterns, and nothing else: what a model learns to see with,
+ * before it learns to talk. True: `name` begins so. */
 bool gr_synth_rows_named(const char *name);
 
 /* COUNT rows, of which row i is gr_synth_record's; pictures are PPM, which costs nothing to read again. As

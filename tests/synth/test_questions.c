@@ -8,13 +8,14 @@
 #include "synth/compose.h"
 #include "synth/describe.h"
 #include "synth/name.h"
+#include "synth/name.h"
 #include "synth/question.h"
 #include "synth/score.h"
 #include "synth/seen.h"
 #include "synth/vocabulary.h"
 
 #define WORDS                                                                                             \
-    0x0c84cf1c4c1bf9cfULL /* of every_compiler_gives_the_same_words: another one where scenes or wordings \
+    0xe6bc03d18e8ed045ULL /* of every_compiler_gives_the_same_words: another one where scenes or wordings \
                              change */
 
 /* --- questions ----------------------------------------------------------------------------------------- */
@@ -457,6 +458,76 @@ static void free_answers_fit_the_regions(void **state)
     }
 }
 
+/* "Red, white and black." */
+static int split_list(char *answer, char **item, int max)
+{
+    int n = 0;
+    answer[strcspn(answer, ".")] = '\0';
+    for (char *at = answer; at && n < max; n++) {
+        item[n] = at;
+        if ((at = strstr(at, ", ")) != NULL) {
+            *at = '\0';
+            at += 2;
+        }
+    }
+    return n;
+}
+
+static bool item_names(const char *item, const gr_object *o, gr_each what)
+{
+    switch (what) {
+    case GR_EACH_CLASS:
+        return strcmp(item, gr_object_noun(o)->word) == 0;
+    case GR_EACH_COLOUR:
+        return said_words(item, gr_colour_word(o->colour)) && said_fits(item, o);
+    case GR_EACH_MATERIAL:
+        return strcmp(item, gr_material_word(o->material)->noun) == 0;
+    default:
+        return strcmp(item, gr_pattern_phrase(o->pattern)->adjective) == 0;
+    }
+}
+
+/* Whom the question names is answered for, in that order; who is not named has nothing to be told. */
+static void a_list_answers_for_those_it_names(void **state)
+{
+    (void)state;
+    static gr_scene s;
+    static bool (*const told[])(const gr_scene *, int) = { gr_seen, gr_seen_colour, gr_seen_surface,
+                                                           gr_seen_surface };
+    int made[GR_EACH_KINDS] = { 0 }, left_out = 0;
+    for (uint64_t index = 0; index < SAID_SCENES; index++) {
+        said_scene(&s, index);
+        gr_draws d = gr_draws_for(9, 2, 0, (uint32_t)index, 0);
+        gr_asking a = { .s = &s, .d = &d };
+        a.n_shown = gr_asking_fill(&a, a.shown, 0, 1 + (int)(index % 5));
+        for (int what = 0; what < GR_EACH_KINDS; what++) {
+            gr_question q;
+            char answer[GR_PHRASE_BYTES], *item[GR_SHOWN_MAX + 1];
+            int k[32], n_told = 0;
+            for (int j = 0; j < a.n_shown; j++)
+                n_told += told[what](&s, a.shown[j]);
+            assert_int_equal(gr_ask_each_of(&q, &a, (gr_each)what), n_told >= 2);
+            if (n_told < 2)
+                continue;
+            made[what]++;
+            left_out += n_told < a.n_shown;
+            said_lower(answer, sizeof answer, q.answer.text);
+            const int n = split_list(answer, item, GR_SHOWN_MAX + 1);
+            assert_int_equal(n, n_told);
+            assert_int_equal(prompts_of(q.text.text, k, 32), n);
+            for (int j = 0; j < n; j++) {
+                assert_true(j == 0 || k[j] > k[j - 1]);
+                assert_true(told[what](&s, a.shown[k[j]]));
+                if (!item_names(item[j], &s.objects[a.shown[k[j]]], (gr_each)what))
+                    fail_msg("%s %s: %d", q.text.text, q.answer.text, j);
+            }
+        }
+    }
+    for (int what = 0; what < GR_EACH_KINDS; what++)
+        assert_true(made[what] > SAID_SCENES / 20);
+    assert_true(left_out > SAID_SCENES / 20);
+}
+
 /* Our questions are measured with a published benchmark: its sentences must not be among ours. */
 static void no_question_is_one_of_the_published_benchmark(void **state)
 {
@@ -530,6 +601,7 @@ int main(void)
         cmocka_unit_test(options_give_nothing_away),
         cmocka_unit_test(questions_about_what_is_shown_keep_it),
         cmocka_unit_test(free_answers_fit_the_regions),
+        cmocka_unit_test(a_list_answers_for_those_it_names),
         cmocka_unit_test(no_question_is_one_of_the_published_benchmark),
         cmocka_unit_test(every_compiler_gives_the_same_words),
     };

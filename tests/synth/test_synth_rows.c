@@ -117,6 +117,40 @@ static void every_row_is_a_sample(void **state)
     gr_runtime_free(rt);
 }
 
+/* Every region of such a row is asked what it is; nothing is asked that has options. */
+static void rows_of_looking_ask_about_all_they_show(void **state)
+{
+    (void)state;
+    gr_runtime *rt = test_runtime_threads(1);
+    gr_error err = { 0 };
+    gr_row_source *s;
+    gr_record r;
+    int many = 0;
+    if (!can_paint(rt)) {
+        gr_runtime_free(rt);
+        return;
+    }
+    MUST(gr_synth_rows_open(&s, rt, "synth:train:3:60:looking", &err));
+    gr_record_init(&r, rt);
+    for (size_t i = 0; i < s->count; i++) {
+        MUST(gr_rows_read(s, i, &r, &err));
+        size_t most = 0;
+        for (size_t t = 0; t < r.n_turns; t += 2) {
+            size_t named = 0;
+            for (const char *at = r.turns[t].value.at; (at = strstr(at, "<Prompt")) != NULL; at++)
+                named++;
+            assert_null(strstr(r.turns[t].value.at, "Options:"));
+            most = named > most ? named : most;
+        }
+        assert_int_equal(most, r.n_regions);
+        many += r.n_turns >= 6;
+    }
+    assert_true(many > 20);
+    gr_record_fini(&r);
+    gr_rows_close(s);
+    gr_runtime_free(rt);
+}
+
 static void other_names_are_refused(void **state)
 {
     (void)state;
@@ -127,6 +161,8 @@ static void other_names_are_refused(void **state)
                                          "synth:train:1:0",
                                          "synth:train:x:10",
                                          "synth:train:1:10x",
+                                         "synth:train:1:10:look",
+                                         "synth:train:1:10:looking ",
                                          "synth:train:-1:10",
                                          "synth:train:1:99999999999" };
     gr_runtime *rt = test_runtime_threads(1);
@@ -146,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_do_not_depend_on_who_reads_them),
         cmocka_unit_test(every_row_is_a_sample),
+        cmocka_unit_test(rows_of_looking_ask_about_all_they_show),
         cmocka_unit_test(other_names_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
