@@ -56,7 +56,7 @@ typedef struct {
 /* What follows the work; every function may be NULL. */
 typedef struct {
     size_t size;              /* sizeof(gr_train_watch), set by the caller */
-    bool (*stop)(void *user); /* polled after each step; true: save and end */
+    bool (*stop)(void *user); /* polled before each sample; true: the step is given up, save and end */
     /* Before memory is taken; false cancels. */
     bool (*announce)(void *user, const gr_trainer_memory *memory);
     /* What is loaded and all of it, in some unit; false cancels. */

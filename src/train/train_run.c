@@ -36,10 +36,23 @@ typedef struct {
     int64_t saved;    /* step of the last checkpoint; -1: none */
     double began, wall_before;
     double last_loss;
+    bool stop; /* somebody wants it to end: seen once, and kept in mind */
     tally tally;
 } run;
 
 static bool writes(const run *r) { return r->job->ranks.rank == 0; }
+
+/* The caller, or a file STOP, which is obeyed once. */
+static bool is_to_stop(void *user)
+{
+    run *r = user;
+    char path[4096];
+    const bool file = writes(r) && gr_path_join(path, sizeof path, r->c->output, "STOP") && unlink(path) == 0;
+    r->stop = r->stop || file || (r->job->stop && r->job->stop(r->job->user));
+    return r->stop;
+}
+
+static bool goes_on(void *user) { return !is_to_stop(user); }
 
 static gr_dtype dtype_of(const gr_train_config *c)
 {
@@ -87,6 +100,8 @@ static gr_status open_trainer(run *r, gr_error *err)
                              .adamw = { c->beta1, c->beta2, c->eps, c->weight_decay, c->clip },
                              .keep = (gr_keep)c->keep_values, /* the words are in its order */
                              .memory_bytes = (size_t)(c->memory_gb * 1e9),
+                             .stop = is_to_stop,
+                             .stop_user = r,
                              .ranks = r->job->ranks };
     GR_TRY(gr_train_parts_parse(&o.limits.parts, c->parts, err));
     GR_TRY(gr_train_config_lora(c, &o.limits.lora, err));
@@ -248,7 +263,8 @@ static gr_status validate(run *r, gr_error *err)
     gr_buf line;
     gr_json_writer j;
     double loss;
-    GR_TRY(gr_trainer_validate(r->t, v, n, NULL, NULL, &loss, err));
+    GR_TRY(
+        gr_trainer_validate(r->t, v, n, gr_ranks_world(&r->job->ranks) == 1 ? goes_on : NULL, r, &loss, err));
     r->tally.began += gr_now_s() - began; /* is no time of steps */
     begin_line(r, &line, &j);
     put_number(&j, "validation_loss", loss);
@@ -278,12 +294,10 @@ static gr_status save(run *r, gr_error *err)
     return GR_OK;
 }
 
-/* A file STOP is obeyed once; when one rank is to stop, all do. */
-static gr_status wants_stop(const run *r, bool *stop, gr_error *err)
+/* When one rank is to stop, all do. */
+static gr_status wants_stop(run *r, bool *stop, gr_error *err)
 {
-    char path[4096];
-    const bool file = writes(r) && gr_path_join(path, sizeof path, r->c->output, "STOP") && unlink(path) == 0;
-    double votes = file || (r->job->stop && r->job->stop(r->job->user));
+    double votes = is_to_stop(r);
     GR_TRY(gr_ranks_sum(&r->job->ranks, GR_DTYPE_F64, &votes, 1, err));
     *stop = votes > 0;
     return GR_OK;
@@ -316,11 +330,15 @@ static gr_status one_step(run *r, gr_error *err)
 static gr_status all_steps(run *r, bool *stopped, gr_error *err)
 {
     r->tally = (tally){ .began = gr_now_s() };
-    while (r->t->steps < r->steps) {
+    while (r->t->steps < r->steps && !*stopped) {
         GR_TRY(wants_stop(r, stopped, err));
         if (*stopped)
             break;
-        GR_TRY(one_step(r, err));
+        const gr_status st = one_step(r, err);
+        if (st == GR_ERR_CANCELLED && r->stop && gr_ranks_world(&r->job->ranks) == 1)
+            *stopped = true; /* within a step or a validation: the steps before are whole */
+        else
+            GR_TRY(st);
     }
     GR_TRY(save(r, err));
     GR_TRY(log_event(r, *stopped ? "stopped" : "finished", NULL, err));

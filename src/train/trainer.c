@@ -140,6 +140,9 @@ static gr_status accumulate(gr_trainer *t, const gr_train_source *source, uint32
     const gr_ranks *ranks = &t->o.ranks;
     gr_train_item item = { 0 };
     for (int i = ranks->rank; i < n; i += gr_ranks_world(ranks)) {
+        if (t->o.stop && gr_ranks_world(ranks) == 1 && t->o.stop(t->o.stop_user))
+            return gr_fail(err, GR_ERR_CANCELLED, "step %lld: stopped after %d of %d samples",
+                           (long long)t->steps + 1, i, n);
         GR_TRY(give(source, epoch, first + (uint64_t)i, &item, result, err));
         if (i == ranks->rank)
             snprintf(begin, GR_TRAIN_NAME, "%s", item.name);

@@ -22,6 +22,10 @@ typedef struct {
     gr_keep keep;
     gr_adamw adamw;
     size_t memory_bytes; /* most it may take; 0: whatever is there */
+    /* Asked before each sample of a step, in a world of one; true: the step is given up, GR_ERR_CANCELLED,
+     * and nothing of it stays. May be NULL. */
+    bool (*stop)(void *user);
+    void *stop_user;
     gr_ranks ranks;
 } gr_trainer_options;
 

@@ -20,7 +20,7 @@ typedef struct {
     gr_train_job job;
     gr_train_outcome outcome;
     /* What the run told. */
-    int records, validations, stop_after;
+    int records, validations, stop_after, polls, stop_at_poll;
     double last_validation, last_lr;
     gr_trainer_memory memory;
 } fixture;
@@ -49,8 +49,8 @@ static bool on_announce(void *user, const gr_trainer_memory *m)
 
 static bool stops(void *user)
 {
-    const fixture *f = user;
-    return f->stop_after > 0 && f->records >= f->stop_after;
+    fixture *f = user;
+    return ++f->polls == f->stop_at_poll || (f->stop_after > 0 && f->records >= f->stop_after);
 }
 
 static void set(fixture *f, const char *assignment)
@@ -225,6 +225,35 @@ static void stopping_and_going_on_changes_nothing(void **state)
               "parts/ckpt-000000009/model/model.safetensors");
 }
 
+/* Between two samples of a step and within a validation too, where a large model would be waited for: what
+ * was begun is given up, and what was whole is saved. */
+static void a_step_is_given_up_and_made_again(void **state)
+{
+    fixture *f = *state;
+    gr_error err = { 0 };
+    set(f, "accumulation=4");
+    set(f, "steps=5");
+    set(f, "validate_every=2");
+    f->job.validation = &f->validation_source;
+    MUST(go(f, &err));
+    const int polls = f->polls;
+    set_path(f, "output", "parts");
+    f->job.resume = true;
+    int calls = 0;
+    for (f->outcome.stopped = true; f->outcome.stopped; calls++) {
+        assert_true(calls < 60);
+        const int64_t step = f->outcome.step;
+        f->polls = 0;
+        f->stop_at_poll = 4 + calls % 13;
+        MUST(go(f, &err));
+        if (f->outcome.stopped)
+            assert_true(f->polls == f->stop_at_poll && (calls == 0 || f->outcome.step >= step));
+    }
+    assert_true(calls >= 3 && polls >= 5 * 5 + 2 * 4);
+    same_file(f, "run/ckpt-000000005/optim/rank-00000-of-00001.bin",
+              "parts/ckpt-000000005/optim/rank-00000-of-00001.bin");
+}
+
 static void a_stop_file_is_obeyed_once(void **state)
 {
     fixture *f = *state;
@@ -369,6 +398,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stopping_and_going_on_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_of_adapters_stops_goes_on_and_is_exported_without_them, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_step_is_given_up_and_made_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stop_file_is_obeyed_once, setup, teardown),
         cmocka_unit_test_setup_teardown(another_run_does_not_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_finite_keeps_the_last_checkpoint, setup, teardown),
