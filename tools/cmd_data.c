@@ -24,8 +24,9 @@ static const cli_option rows[] = {
     { "split", 0, CLI_CHOICE, AT(split), "auto|train|validation|test", "auto", 0, 0,
       "which scenes: no two splits share one, and some combinations are in the test split alone; auto is "
       "train, and test for a benchmark" },
-    { "format", 0, CLI_CHOICE, AT(format), "arrow|jsonl", "arrow", 0, 0,
-      "a data set as huggingface/datasets saves it, or rows.jsonl and a folder of pictures" },
+    { "format", 0, CLI_CHOICE, AT(format), "arrow|jsonl|texts", "arrow", 0, 0,
+      "a data set as huggingface/datasets saves it; rows.jsonl and a folder of pictures; or texts.txt, all "
+      "that is said in the rows, to learn a vocabulary from" },
     { "captions", 0, CLI_NUMBER, AT(captions), "PART", "0.4", 0, 1,
       "part of the rows that describe regions; the others ask and answer" },
     { "looking", 0, CLI_NUMBER, AT(looking), "PART", "0.15", 0, 1,
@@ -53,12 +54,13 @@ static bool progress(void *user, uint64_t done, uint64_t total)
 static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_synth_written *written, gr_error *err)
 {
     static const char *const splits[] = { NULL, "train", "validation", "test" };
+    static const gr_synth_form forms[] = { GR_SYNTH_ARROW, GR_SYNTH_JSONL, GR_SYNTH_TEXTS };
     gr_synth_options o;
     gr_synth_options_init(&o);
     o.seed = (uint64_t)v->seed;
     o.count = (uint64_t)v->count;
     o.split = splits[v->split];
-    o.form = v->bench ? GR_SYNTH_BENCH : v->format == 0 ? GR_SYNTH_ARROW : GR_SYNTH_JSONL;
+    o.form = v->bench ? GR_SYNTH_BENCH : forms[v->format];
     o.captions = v->captions;
     o.looking = v->looking;
     o.font = v->font;

@@ -10,7 +10,8 @@
 typedef enum {
     GR_SYNTH_ARROW, /* a data set as huggingface/datasets saves it */
     GR_SYNTH_JSONL, /* rows.jsonl, and a folder of pictures beside it */
-    GR_SYNTH_BENCH  /* synth-bench.json and synth-bench-cap.json in the shape of GAR-Bench, and pictures */
+    GR_SYNTH_BENCH, /* synth-bench.json and synth-bench-cap.json in the shape of GAR-Bench, and pictures */
+    GR_SYNTH_TEXTS  /* texts.txt: all that a model reads and says of the rows, to learn a vocabulary from */
 } gr_synth_form;
 
 /* Begin with gr_synth_options_init; fields are only ever added at the end. */

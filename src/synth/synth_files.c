@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "dataset/dataset_writer.h"
-#include "dataset/gar_row.h"
 
 void gr_synth_options_init(gr_synth_options *options)
 {
@@ -36,22 +35,7 @@ gr_status gr_synth_images(const gr_synth_writing *w, gr_error *err)
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
 
-static gr_status make_row(void *user, gr_synth *y, uint64_t i, gr_synth_item *item, gr_error *err)
-{
-    const gr_synth_writing *w = user;
-    GR_TRY(gr_synth_record(y, i, &item->record, err));
-    if (w->o->form != GR_SYNTH_JSONL)
-        return GR_OK;
-    char path[64];
-    const int n = snprintf(path, sizeof path, "images/%08" PRIu64 ".png", i);
-    item->record.form = GR_PICTURE_PATH;
-    GR_TRY(gr_record_text(&item->record, &item->record.path, path, (size_t)n, err));
-    GR_TRY(gr_synth_encode(y, GR_SYNTH_PNG, &item->picture, err));
-    GR_TRY(gr_gar_row_write(&item->text, &item->record, err));
-    return gr_buf_text(&item->text, "\n") ? GR_OK : gr_fail(err, GR_ERR_MEM, "no memory for a row");
-}
-
-static void count_row(gr_synth_writing *w, const gr_record *r)
+void gr_synth_count(gr_synth_writing *w, const gr_record *r)
 {
     bool captions = true;
     for (size_t i = 0; i < r->n_turns; i++)
@@ -132,8 +116,8 @@ typedef struct {
 
 static gr_status make_arrow(void *user, gr_synth *y, uint64_t i, gr_synth_item *item, gr_error *err)
 {
-    const arrow_sink *s = user;
-    return make_row(s->w, y, i, item, err);
+    (void)user;
+    return gr_synth_record(y, i, &item->record, err);
 }
 
 static gr_status take_arrow(void *user, uint64_t i, gr_synth_item *item, bool *enough, gr_error *err)
@@ -141,7 +125,7 @@ static gr_status take_arrow(void *user, uint64_t i, gr_synth_item *item, bool *e
     arrow_sink *s = user;
     (void)i;
     (void)enough;
-    count_row(s->w, &item->record);
+    gr_synth_count(s->w, &item->record);
     GR_TRY(add_arrow(s->to, &item->record, err));
     return gr_synth_done(s->w, err);
 }
@@ -155,47 +139,6 @@ gr_status gr_synth_write_arrow(gr_synth_writing *w, gr_error *err)
     if (st == GR_OK)
         return gr_dataset_writer_commit(s.to, err);
     gr_dataset_writer_abort(s.to);
-    return st;
-}
-
-/* --- JSON Lines ---------------------------------------------------------------------------------------- */
-
-typedef struct {
-    gr_synth_writing *w;
-    gr_file_writer rows;
-} lines_sink;
-
-static gr_status make_line(void *user, gr_synth *y, uint64_t i, gr_synth_item *item, gr_error *err)
-{
-    const lines_sink *s = user;
-    return make_row(s->w, y, i, item, err);
-}
-
-static gr_status take_line(void *user, uint64_t i, gr_synth_item *item, bool *enough, gr_error *err)
-{
-    lines_sink *s = user;
-    (void)i;
-    (void)enough;
-    count_row(s->w, &item->record);
-    GR_TRY(gr_folder_add(s->w->folder, item->record.path.at, item->picture.data, item->picture.len, err));
-    gr_file_writer_add(&s->rows, item->text.data, item->text.len);
-    GR_TRY(gr_file_writer_status(&s->rows, err));
-    return gr_synth_done(s->w, err);
-}
-
-gr_status gr_synth_write_jsonl(gr_synth_writing *w, gr_error *err)
-{
-    char path[4096];
-    lines_sink s = { .w = w };
-    const gr_synth_items_job job = { w->rules, make_line, take_line, &s };
-    GR_TRY(gr_synth_images(w, err));
-    if (!gr_path_join(path, sizeof path, w->folder->work, "rows.jsonl"))
-        return gr_fail(err, GR_ERR_ARG, "%s: the path of rows.jsonl is too long", w->folder->work);
-    GR_TRY(gr_file_writer_open(&s.rows, path, err));
-    const gr_status st = gr_synth_items_run(w->rt, &job, w->total, err);
-    if (st == GR_OK)
-        return gr_file_writer_commit(&s.rows, err);
-    gr_file_writer_abort(&s.rows);
     return st;
 }
 
@@ -235,6 +178,7 @@ static gr_status write_folder(gr_synth_writing *w, const char *out, gr_error *er
         [GR_SYNTH_ARROW] = gr_synth_write_arrow,
         [GR_SYNTH_JSONL] = gr_synth_write_jsonl,
         [GR_SYNTH_BENCH] = gr_synth_write_bench,
+        [GR_SYNTH_TEXTS] = gr_synth_write_texts,
     };
     gr_folder folder;
     GR_TRY(gr_folder_init(&folder, out, err));
@@ -251,7 +195,7 @@ gr_status gr_synth_write(gr_runtime *rt, const char *out, const gr_synth_options
         return gr_fail(err, GR_ERR_ARG, "gr_synth_written of %zu bytes, this library has %zu", written->size,
                        sizeof *written);
     GR_TRY(check_options(options, &w.rules, err));
-    if (options->form > GR_SYNTH_BENCH)
+    if (options->form > GR_SYNTH_TEXTS)
         return gr_fail(err, GR_ERR_ARG, "there is no form %d", (int)options->form);
     if (!options->nothing_else)
         GR_TRY(write_folder(&w, out, err));

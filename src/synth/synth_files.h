@@ -18,11 +18,14 @@ typedef struct {
 
 /* Counts one more; GR_ERR_CANCELLED when the caller wants no more. */
 gr_status gr_synth_done(gr_synth_writing *w, gr_error *err);
+/* Counts what a row has. */
+void gr_synth_count(gr_synth_writing *w, const gr_record *r);
 /* The folder of pictures. */
 gr_status gr_synth_images(const gr_synth_writing *w, gr_error *err);
 
 gr_status gr_synth_write_arrow(gr_synth_writing *w, gr_error *err);
 gr_status gr_synth_write_jsonl(gr_synth_writing *w, gr_error *err);
+gr_status gr_synth_write_texts(gr_synth_writing *w, gr_error *err);
 gr_status gr_synth_write_bench(gr_synth_writing *w, gr_error *err);
 /* The PNG of the first scenes, side by side. */
 gr_status gr_synth_write_sheet(gr_runtime *rt, const gr_synth_rules *rules, uint64_t count, const char *path,

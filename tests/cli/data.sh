@@ -22,6 +22,13 @@ exits 0
 run data synth "$dir/lines" --count 5 --format jsonl
 exits 0
 [ "$(wc -l <"$dir/lines/rows.jsonl")" -eq 5 ] || fail "rows.jsonl has not 5 lines"
+run data synth "$dir/texts" --count 5 --format texts --captions 0 --looking 1
+exits 0
+[ "$(ls "$dir/texts")" = texts.txt ] || fail "more than texts: $(ls "$dir/texts")"
+grep -q '<Prompt0>' "$dir/texts/texts.txt" || fail "no question about a region"
+grep -q 'Describe' "$dir/texts/texts.txt" && fail "a caption among rows of looking"
+run data synth "$dir/x" --count 5 --looking 2
+exits 2
 [ "$(ls "$dir/lines/images" | wc -l)" -eq 5 ] || fail "there are not 5 pictures"
 
 run data synth "$dir/bench" --bench --count 2

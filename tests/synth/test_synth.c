@@ -169,6 +169,12 @@ static void the_forms_hold_the_same_rows(void **state)
     assert_int_equal(written.rows, 20);
     o.form = GR_SYNTH_JSONL;
     MUST(gr_synth_write(b.rt, test_dir_file(&b.dir, "lines"), &o, NULL, &err));
+    o.form = GR_SYNTH_TEXTS;
+    MUST(gr_synth_write(b.rt, test_dir_file(&b.dir, "texts"), &o, NULL, &err));
+    char *texts;
+    size_t n_texts;
+    MUST(gr_file_read(b.rt, test_dir_file(&b.dir, "texts/texts.txt"), 1 << 24, &texts, &n_texts, &err));
+    const char *at = texts;
     MUST(gr_arrow_records_open(&arrow, b.rt, test_dir_file(&b.dir, "arrow"), NULL, NULL, &err));
     MUST(gr_json_rows_open(&lines, b.rt, test_dir_file(&b.dir, "lines/rows.jsonl"), NULL, gr_gar_row_parse,
                            &err));
@@ -188,9 +194,16 @@ static void the_forms_hold_the_same_rows(void **state)
         assert_memory_equal(file, b.record.bytes.at, size);
         gr_free(b.rt, file);
         assert_int_equal(other.n_turns, b.record.n_turns);
-        for (size_t k = 0; k < other.n_turns; k++)
-            assert_string_equal(other.turns[k].value.at, b.record.turns[k].value.at);
+        for (size_t k = 0; k < other.n_turns; k++) {
+            const gr_chars said = b.record.turns[k].value;
+            assert_string_equal(other.turns[k].value.at, said.at);
+            assert_true((size_t)(texts + n_texts - at) > said.n && at[said.n] == '\n');
+            assert_memory_equal(at, said.at, said.n);
+            at += said.n + 1;
+        }
     }
+    assert_true(at == texts + n_texts);
+    gr_free(b.rt, texts);
     gr_rows_close(arrow);
     gr_rows_close(lines);
     gr_record_fini(&other);
