@@ -8,7 +8,7 @@
 
 typedef struct {
     const char *preset, *tokenizer, *from;
-    int64_t seed, dtype, threads;
+    int64_t seed, dtype, profile, threads;
     bool fit_vocab, for_training;
 } values;
 
@@ -31,6 +31,10 @@ static const cli_option rows[] = {
     { "for-training", 0, CLI_FLAG, AT(for_training), NULL, NULL, 0, 0,
       "weights of the sizes that learning begins with, instead of those at which mistakes of an "
       "implementation show" },
+    { "state-profile", 0, CLI_CHOICE, AT(profile), "auto|released|paper", "auto", 0, 0,
+      "what the folder states it wants (docs/profiles.md); auto is paper with --for-training, as the replay "
+      "of "
+      "the released code sees a corner of the picture, and otherwise nothing" },
     { "fit-vocab", 0, CLI_FLAG, AT(fit_vocab), NULL, NULL, 0, 0,
       "size of the vocabulary and special ids are those of --tokenizer, not the preset's" },
     { "threads", 't', CLI_INT, AT(threads), "N", NULL, 0, 1024,
@@ -111,12 +115,14 @@ static void print_from(cli *app, const values *v)
 static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_new_size *size, gr_error *err)
 {
     static const gr_dtype types[] = { GR_DTYPE_COUNT, GR_DTYPE_F32, GR_DTYPE_BF16, GR_DTYPE_F16 };
+    static const char *const profiles[] = { NULL, "released", "paper" };
     gr_new_options o;
     gr_new_options_init(&o);
     o.seed = (uint64_t)v->seed;
     o.dtype = types[v->dtype];
     o.tokenizer = v->tokenizer;
     o.fit_vocab = v->fit_vocab;
+    o.profile = profiles[v->profile];
     o.for_training = v->for_training;
     o.progress = progress;
     o.progress_user = app;

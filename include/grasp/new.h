@@ -7,8 +7,8 @@
 #include "grasp/dtype.h"
 #include "grasp/runtime.h"
 
-/* Names of the sizes there are: "gar-1b", "gar-8b" (as published), "gar-test" (small enough for tests). NULL
- * ends them. */
+/* Names of the sizes there are: "gar-1b", "gar-8b" (as published), "gar-test" (small enough for tests),
+ * "gar-small" (small enough to be trained on one processor). NULL ends them. */
 GR_API const char *gr_new_preset(size_t i);
 
 /* Begin with gr_new_options_init; fields are only ever added at the end. */
@@ -24,6 +24,10 @@ typedef struct {
     bool for_training; /* weights of the scales that learning begins with; default: such that mistakes of an
                           implementation show */
     bool fit_vocab;    /* size of the vocabulary and special ids are the tokenizer's, not the preset's */
+    /* What the folder states, as gr_profile_parse takes it, "paper" or "released,stop=config"; NULL: "paper"
+     * with for_training, as the replay of the released code sees a corner of the picture, and else nothing.
+     */
+    const char *profile;
 } gr_new_options;
 
 GR_API void gr_new_options_init(gr_new_options *options);

@@ -88,5 +88,7 @@ gr_status gr_gar_config_parse_files(gr_gar_config *c, gr_runtime *rt, const gr_g
 const char *gr_gar_preset_name(size_t i);
 /* GR_ERR_ARG names them when `preset` is another. */
 gr_status gr_gar_config_preset(gr_gar_config *c, const char *preset, gr_error *err);
+/* What the configuration states, as gr_profile_parse takes it; "": nothing. GR_ERR_ARG, GR_ERR_LIMIT. */
+gr_status gr_gar_config_set_profile(gr_gar_config *c, const char *text, gr_error *err);
 
 #endif

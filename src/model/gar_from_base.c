@@ -70,6 +70,8 @@ static gr_status configure(growing *g, gr_error *err)
     /* A base may cut pictures into more tiles than GAR was trained with. */
     g->to.max_num_tiles = g->from.max_num_tiles < MAX_TILES ? g->from.max_num_tiles : MAX_TILES;
     g->to.tile_limit_known = true;
+    if (g->o->profile)
+        GR_TRY(gr_gar_config_set_profile(&g->to, g->o->profile, err));
     GR_TRY(gr_tokenizer_open(&t, g->rt, g->base, err));
     const gr_status st = take_ids(g, t, err);
     gr_tokenizer_free(t);

@@ -20,7 +20,9 @@ typedef struct {
     gr_dtype dtype;        /* of the stored weights: F32, BF16 or F16; 0 or GR_DTYPE_COUNT: as configured */
     gr_draw_scales scales; /* of the weights */
     const char *tokenizer; /* tokenizer.json, or its folder, to copy; NULL: 256 bytes and the specials */
-    uint64_t shard_bytes;  /* most bytes of data in one file; 0: GR_SHARD_BYTES */
+    const char
+        *profile; /* that gr_gar_from_base states; NULL: none. gr_gar_new has it from its configuration */
+    uint64_t shard_bytes; /* most bytes of data in one file; 0: GR_SHARD_BYTES */
     /* Told bytes of weights done and in all, a few times a second at least; returns false to cancel. May be
      * NULL. */
     bool (*progress)(void *user, uint64_t done, uint64_t total);

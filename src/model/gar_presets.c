@@ -1,6 +1,8 @@
 /* gar_presets.c - the configurations that `grasp new` knows by name. */
+#include <stdio.h>
 #include <string.h>
 
+#include "grasp/profile.h"
 #include "model/gar_config.h"
 
 #define PUBLISHED_IDS                                                                                        \
@@ -112,13 +114,27 @@ const char *gr_gar_preset_name(size_t i)
 
 gr_status gr_gar_config_preset(gr_gar_config *c, const char *preset, gr_error *err)
 {
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+    char names[200] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
         if (strcmp(presets[i].name, preset) == 0) {
             *c = presets[i].config;
             return GR_OK;
         }
-    return gr_fail(err, GR_ERR_ARG,
-                   "there is no preset '%.60s', expected gar-1b, gar-8b, gar-test or "
-                   "gar-small",
-                   preset);
+        at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", presets[i].name);
+    }
+    return gr_fail(err, GR_ERR_ARG, "there is no preset '%.60s', expected one of %s", preset, names);
+}
+
+gr_status gr_gar_config_set_profile(gr_gar_config *c, const char *text, gr_error *err)
+{
+    gr_profile p;
+    const size_t n = strlen(text);
+    if (n > 0)
+        GR_TRY(gr_profile_parse(&p, text, err));
+    if (n >= sizeof c->profile)
+        return gr_fail(err, GR_ERR_LIMIT, "profile '%.40s...' has %zu bytes, the limit is %zu", text, n,
+                       sizeof c->profile - 1);
+    memcpy(c->profile, text, n + 1);
+    return GR_OK;
 }

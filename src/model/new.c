@@ -22,6 +22,7 @@ static gr_status inner_options(gr_gar_new_options *out, const gr_new_options *o,
     *out = (gr_gar_new_options){ .seed = o->seed,
                                  .dtype = o->dtype,
                                  .tokenizer = o->tokenizer,
+                                 .profile = o->profile,
                                  .scales = o->for_training ? GR_DRAW_TRAINING : GR_DRAW_PEAKED,
                                  .shard_bytes = o->shard_bytes,
                                  .progress = o->progress,
@@ -33,6 +34,11 @@ static gr_status config_of(gr_gar_config *c, gr_runtime *rt, const char *preset,
                            gr_error *err)
 {
     GR_TRY(gr_gar_config_preset(c, preset, err));
+    GR_TRY(gr_gar_config_set_profile(c,
+                                     o && o->profile        ? o->profile
+                                     : o && o->for_training ? "paper"
+                                                            : "",
+                                     err));
     return o && o->fit_vocab ? gr_gar_new_fit_tokenizer(c, rt, o->tokenizer, err) : GR_OK;
 }
 

@@ -47,6 +47,12 @@ exits 0
 run new "$dir/start" --preset gar-test --for-training --quiet
 exits 0
 ! cmp -s "$dir/start/model.safetensors" "$dir/m/model.safetensors" || fail "$what: the weights are the others"
+grep -q '"profile": "paper"' "$dir/start/config.json" || fail "$what: what is to be trained does not replay what the paper does"
+rm -rf "$dir/start"
+! grep -q '"profile"' "$dir/m/config.json" || fail "grasp new: a profile that nobody asked for"
+run new "$dir/start" --preset gar-test --for-training --state-profile released --quiet
+exits 0
+grep -q '"profile": "released"' "$dir/start/config.json" || fail "$what: states $(grep profile "$dir/start/config.json")"
 rm -rf "$dir/start"
 run inspect "$dir/small"
 exits 0
@@ -74,6 +80,9 @@ exits 3
 run new "$dir/x" --from "$dir/m" --preset gar-test
 exits 2
 err_has "--from DIR is in place of --preset"
+run new "$dir/x" --preset gar-test --state-profile perhaps
+exits 2
+err_has "perhaps"
 run new "$dir/x" --preset gar-2b
 exits 2
 err_has "there is no preset 'gar-2b'"

@@ -217,7 +217,13 @@ static void a_gar_has_the_bytes_of_its_base_zeros_and_means(void **state)
         check_weights(f, base, made, tied);
     }
     gr_gar_config c;
+    const gr_gar_new_options paper = { .profile = "paper" };
+    MUST(gr_gar_from_base(f->rt, test_dir_file(&f->dir, "base"), test_dir_file(&f->dir, "paper"), &paper,
+                          &err));
+    MUST(gr_gar_config_load(&c, f->rt, test_dir_file(&f->dir, "paper"), &err));
+    assert_string_equal(c.profile, "paper");
     MUST(gr_gar_config_load(&c, f->rt, test_dir_file(&f->dir, "gar"), &err));
+    assert_string_equal(c.profile, "");
     assert_true(!c.base_only && c.n_prompts == 5 && c.text.vocab == TOKENS + 6 && c.stored == GR_DTYPE_BF16);
     static const int32_t crops[] = { 260, 261, 264, 266, 267 };
     assert_memory_equal(c.crop_ids, crops, sizeof crops);
