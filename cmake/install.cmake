@@ -7,6 +7,7 @@ configure_file(cmake/grasp.pc.in grasp.pc @ONLY)
 install(TARGETS grasp grasp_static grasp_shared)
 install(DIRECTORY include/grasp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES ${CMAKE_BINARY_DIR}/grasp.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(DIRECTORY models/grasp-tiny DESTINATION ${CMAKE_INSTALL_DATADIR}/grasp/models OPTIONAL)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The manual page and the completions are what the command itself prints, so they are made where it can be run: not by a cross build

@@ -59,7 +59,7 @@ typedef struct {
 
 /* What every subcommand understands; `model`, `threads` and `seed` where cli_command.runs_model is set. */
 typedef struct {
-    const char *model; /* NULL: the built-in one */
+    const char *model; /* NULL: that in the box (cli_model) */
     int64_t threads;   /* 0: as many as the process may use */
     int64_t seed;
     bool json, quiet, help;
@@ -71,6 +71,7 @@ typedef struct {
 extern const cli_table cli_model_table, cli_output_table;
 
 typedef struct cli cli;
+enum { CLI_BOX_PATH = 4096 };
 
 typedef struct {
     const char *name;       /* "describe" */
@@ -94,6 +95,7 @@ struct cli {
     const char **args; /* arguments that are no options */
     size_t n_args;
     char title[64]; /* "grasp describe" */
+    char box[CLI_BOX_PATH];
     cli_output out;
     cli_progress progress;
 };
@@ -102,6 +104,10 @@ struct cli {
 const cli_command *cli_find(const cli *app, const char *name);
 /* Says that there is no such subcommand, and which one may be meant. Returns CLI_EXIT_USAGE. */
 int cli_unknown(cli *app, const char *name);
+
+/* The model's folder: --model, or the one in the box, which is said then. NULL: there is none, and it was
+ * said; the exit code is CLI_EXIT_MODEL. */
+const char *cli_model(cli *app);
 
 /* A runtime with the common options applied; its log goes to stderr. */
 gr_status cli_runtime_new(gr_runtime **out, cli *app, gr_error *err);

@@ -201,11 +201,8 @@ static cli_exit ask(job *j, gr_runtime *rt)
     gr_model *m;
     gr_error err = { 0 };
     gr_model_options o;
-    if (!j->app->common.model) {
-        cli_error(&j->app->out,
-                  "no model: give --model DIR, a GAR folder as published or one made by 'grasp new'");
+    if (!cli_model(j->app))
         return CLI_EXIT_MODEL;
-    }
     gr_model_options_init(&o);
     o.numerics = (gr_numerics)j->values->numerics;
     if (gr_model_open(&m, rt, j->app->common.model, &o, &err) != GR_OK)

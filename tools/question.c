@@ -64,11 +64,8 @@ static cli_exit open_model(question *q)
     gr_model_options o;
     gr_model_options_init(&o);
     o.numerics = (gr_numerics)q->values->numerics;
-    if (!q->app->common.model) {
-        cli_error(&q->app->out,
-                  "no model: give --model DIR, a GAR folder as published or one made by 'grasp new'");
+    if (!cli_model(q->app))
         return CLI_EXIT_MODEL;
-    }
     if (gr_model_open(&q->model, q->rt, q->app->common.model, &o, &err) != GR_OK)
         return cli_fail(&q->app->out, &err, CLI_AT_MODEL);
     static const char *const sets[] = { NULL, "released", "paper" };

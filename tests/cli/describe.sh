@@ -157,9 +157,6 @@ err_has "warning: region 0: the mask of 320 x 240 pixels was resized to the pict
 run describe "$picture" --model "$m"
 exits 2
 err_has "no region: point at something with --region"
-run describe "$picture" --mask "$mask"
-exits 4
-err_has "no model: give --model DIR"
 run describe "$picture" --mask "$mask" --model "$dir/none"
 exits 4
 err_has "$dir/none/config.json: cannot open: No such file"
