@@ -30,7 +30,7 @@ static const cli_option rows[] = {
     { "captions", 0, CLI_NUMBER, AT(captions), "PART", "0.4", 0, 1,
       "part of the rows that describe regions; the others ask and answer" },
     { "looking", 0, CLI_NUMBER, AT(looking), "PART", "0.15", 0, 1,
-      "part of those others that ask what all regions are, and for their colours, materials and patterns" },
+      "part of those others that only say, in a few words each, what many regions are and look like" },
     { "bench", 0, CLI_FLAG, AT(bench), NULL, NULL, 0, 0,
       "a benchmark in the shape of GAR-Bench instead of rows" },
     { "sheet", 0, CLI_TEXT, AT(sheet), "FILE.png", NULL, 0, 0,

@@ -28,7 +28,7 @@ typedef struct {
     /* Rows or items done and in all, from the calling thread; false cancels. May be NULL. */
     bool (*progress)(void *user, uint64_t done, uint64_t total);
     void *progress_user;
-    /* Part of the rows that do not describe: those that ask the same short thing of all regions; 0..1,
+    /* Part of the rows that do not describe: those that say of many regions what they look like; 0..1,
      * default 0.15. */
     double looking;
 } gr_synth_options;

@@ -9,6 +9,7 @@
 #include "region/mask.h"
 #include "region/rle.h"
 #include "synth/describe.h"
+#include "synth/name.h"
 #include "synth/paint.h"
 #include "synth/seen.h"
 
@@ -130,15 +131,30 @@ static gr_status add_text(gr_record *r, gr_from from, const gr_buf *text, gr_err
                         : gr_record_add_turn(r, from, gr_buf_str(text), text->len, err);
 }
 
-/* Descriptions of what is seen, in an order that is drawn. The loader makes the questions. */
-static gr_status add_captions(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
+/* "A red star with white stripes.": what can be told of an object by looking at it alone. */
+static void name_region(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
+{
+    gr_name_add(p, s, i, GR_NAME_LOOK | GR_NAME_ENTITY, d);
+    gr_phrase_add(p, ".");
+    gr_phrase_capital(p, 0);
+}
+
+static void describe_region(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
+{
+    gr_describe(p, s, i, (gr_describe_level)gr_draw_below(d, GR_DESCRIBE_LEVELS), d);
+}
+
+/* Texts for what is seen, in an order that is drawn: `least` regions, where there are so many, or up to
+ * CAPTIONS_MAX. The loader makes the questions. */
+static gr_status add_captions(gr_synth *y, gr_record *r, gr_draws *d, int least,
+                              void (*say)(gr_phrase *p, const gr_scene *s, int i, gr_draws *d), gr_error *err)
 {
     gr_asking a = { .s = &y->scene, .d = d };
-    y->n_shown = gr_asking_fill(&a, y->shown, 0, 1 + (int)gr_draw_below(d, CAPTIONS_MAX));
+    y->n_shown =
+        gr_asking_fill(&a, y->shown, 0, least + (int)gr_draw_below(d, (uint32_t)(CAPTIONS_MAX + 1 - least)));
     for (int k = 0; k < y->n_shown; k++) {
         gr_phrase text = { 0 };
-        gr_describe(&text, &y->scene, y->shown[k], (gr_describe_level)gr_draw_below(d, GR_DESCRIBE_LEVELS),
-                    d);
+        say(&text, &y->scene, y->shown[k], d);
         const char *question = k == 0 ? "<image>\nDescribe the region." : "Describe the region.";
         GR_TRY(gr_record_add_turn(r, GR_FROM_HUMAN, question, strlen(question), err));
         GR_TRY(gr_record_add_turn(r, GR_FROM_GPT, text.text, text.n, err));
@@ -211,8 +227,8 @@ static gr_status add_questions(gr_synth *y, gr_record *r, gr_draws *d, gr_error 
     return GR_OK;
 }
 
-/* What all of up to five regions are, their colours, materials and patterns, in a few words each. */
-static gr_status add_looking(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
+/* What all of up to five regions are, their colours, materials and patterns, as lists. */
+static gr_status add_lists(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
 {
     static const gr_ask alone[GR_EACH_KINDS] = { GR_ASK_CLASS, GR_ASK_COLOUR, GR_ASK_MATERIAL,
                                                  GR_ASK_PATTERN };
@@ -283,11 +299,18 @@ static gr_status add_key(const gr_synth *y, gr_record *r, uint64_t index, gr_err
     return gr_record_text(r, &r->key, key, (size_t)n, err);
 }
 
+/* Names, whose rows stand right before them, and lists, where it has to be found which region is meant. */
+static gr_status add_looking(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
+{
+    return gr_draw_below(d, 4) > 0 ? add_captions(y, r, d, CAPTIONS_MAX, name_region, err)
+                                   : add_lists(y, r, d, err);
+}
+
 static gr_status add_turns(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
 {
     const double u = gr_draw_unit(d);
     if (u < y->rules.captions)
-        return add_captions(y, r, d, err);
+        return add_captions(y, r, d, 1, describe_region, err);
     return u < y->rules.captions + (1 - y->rules.captions) * y->rules.looking ? add_looking(y, r, d, err)
                                                                               : add_questions(y, r, d, err);
 }

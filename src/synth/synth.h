@@ -3,7 +3,8 @@
  *
  * Row `index` of (seed, split) is the scene of that number with a conversation about it: descriptions of up
  * to four regions (what a model of five prompts learns of one picture), or one to four questions about one to
- * five, or asks the same short thing of all of them, which teaches looking before talking. A scene that has
+ * five, or says of as many regions as can be what they
+ * are and look like, in a few words, which teaches looking before talking. A scene that has
  * nothing to be asked is replaced by the one 2^48 further on. */
 #ifndef GR_SYNTH_SYNTH_H
 #define GR_SYNTH_SYNTH_H
@@ -24,7 +25,7 @@ typedef struct {
     const char *font; /* NULL: where the system keeps it */
     gr_synth_picture_form picture;
     double captions; /* part of the rows that are descriptions */
-    double looking;  /* of the others: those that ask what all regions are, their colour, material, pattern */
+    double looking;  /* of the others: those that say in a few words what many regions are and look like */
 } gr_synth_rules;
 
 void gr_synth_rules_init(gr_synth_rules *rules);

@@ -5,8 +5,8 @@
 
 #include "dataset/rows.h"
 
-/* "synth:SPLIT:SEED:COUNT", SPLIT one of train, validation, test; with ":looking" behind it rows ask what all
- * regions are, their colours, materials and patterns, and nothing else: what a model learns to see with,
+/* "synth:SPLIT:SEED:COUNT", SPLIT one of train, validation, test; with ":looking" behind it rows say in a
+ * few words what many regions are and look like, and nothing else: what a model learns to see with,
  * before it learns to talk. True: `name` begins so. */
 bool gr_synth_rows_named(const char *name);
 
