@@ -184,12 +184,33 @@ static void read_about(about *a, const char *text, size_t at, size_t end)
     }
 }
 
+enum { SAID_MAX = 256 };
+
+/* A relation that was judged: to say it again is no second statement. */
+typedef struct {
+    const char *view, *noun, *colour; /* colour: the first that was said, or "" */
+} said_relation;
+
 typedef struct {
     const gr_truths *truth;
     gr_score score;
     about region;
     bool met[GR_TRUTH_RELATIONS];
+    said_relation said[SAID_MAX];
+    int n_said;
 } scoring;
+
+static bool is_said_again(scoring *s, const char *view, const about *other)
+{
+    const said_relation r = { view, other->nouns.v[0], other->colours.n > 0 ? other->colours.v[0] : "" };
+    for (int i = 0; i < s->n_said; i++)
+        if (strcmp(s->said[i].view, r.view) == 0 && strcmp(s->said[i].noun, r.noun) == 0 &&
+            strcmp(s->said[i].colour, r.colour) == 0)
+            return true;
+    if (s->n_said < SAID_MAX)
+        s->said[s->n_said++] = r;
+    return false;
+}
 
 /* "VIEW [at, end)": the object is the first noun. Of two that are called the same both are meant. */
 static void judge_relation(scoring *s, const char *view, const char *text, size_t at, size_t end)
@@ -197,7 +218,7 @@ static void judge_relation(scoring *s, const char *view, const char *text, size_
     about other = { .nouns = { .n = 0 } };
     bool is_true = false, is_open = false;
     read_about(&other, text, at, end);
-    if (other.nouns.n == 0)
+    if (other.nouns.n == 0 || is_said_again(s, view, &other))
         return; /* "to the left of it all" */
     for (int i = 0; i < s->truth->n_relations; i++) {
         const gr_truth_relation *r = &s->truth->relations[i];
@@ -208,8 +229,8 @@ static void judge_relation(scoring *s, const char *view, const char *text, size_
         is_true = is_true || r->weight != GR_RELATION_OPEN;
         is_open = is_open || r->weight == GR_RELATION_OPEN;
     }
-    s->score.n_true += is_true;
-    s->score.n_false += !is_true && !is_open;
+    s->score.part[GR_SCORE_RELATION].n_true += is_true;
+    s->score.part[GR_SCORE_RELATION].n_false += !is_true && !is_open;
 }
 
 /* Where a sentence goes over to the background, or `end`. */
@@ -265,26 +286,64 @@ static void read_sentence(scoring *s, const char *text, size_t at, size_t end)
     }
 }
 
-/* One kind of words: those that are true, those that are not, and those that were to be said. */
-static void judge(scoring *s, const stated *said, const char *first, const char *second)
+/* What is true and was to be stated. */
+static void want(gr_score_part *p, const stated *said, const char *word)
+{
+    p->n_known += word[0] != '\0';
+    p->n_missing += word[0] && !was_stated(said, word);
+}
+
+/* One kind of words: those that are true, and those that are not. `second`: true as well; "": there is none.
+ */
+static void judge(gr_score_part *p, const stated *said, const char *first, const char *second)
 {
     if (!first[0])
         return; /* nothing is known, so nothing is wrong */
     for (int i = 0; i < said->n; i++)
         if (strcmp(said->v[i], first) == 0 || (second[0] && strcmp(said->v[i], second) == 0))
-            s->score.n_true++;
+            p->n_true++;
         else
-            s->score.n_false++;
-    s->score.n_missing += !was_stated(said, first);
-    s->score.n_missing += second[0] && !was_stated(said, second);
+            p->n_false++;
+    want(p, said, first);
 }
 
 static void judge_entity(scoring *s)
 {
+    gr_score_part *p = &s->score.part[GR_SCORE_ENTITY];
     if (strcmp(s->truth->entity, gr_entity_word(GR_ENTITY)) == 0)
-        s->score.n_false += s->region.entities.n; /* silence is enough to be right */
+        p->n_false += s->region.entities.n; /* silence is enough to be right */
     else
-        judge(s, &s->region.entities, s->truth->entity, "");
+        judge(p, &s->region.entities, s->truth->entity, "");
+}
+
+static void judge_all(scoring *s)
+{
+    gr_score_part *part = s->score.part;
+    const gr_truths *t = s->truth;
+    judge(&part[GR_SCORE_NOUN], &s->region.nouns, t->noun, "");
+    judge(&part[GR_SCORE_COLOUR], &s->region.colours, t->colour, t->second);
+    if (t->colour[0])
+        want(&part[GR_SCORE_SECOND], &s->region.colours, t->second);
+    judge(&part[GR_SCORE_PATTERN], &s->region.patterns, t->pattern, "");
+    judge(&part[GR_SCORE_MATERIAL], &s->region.materials, t->material, "");
+    judge_entity(s);
+    for (int i = 0; i < t->n_relations; i++) {
+        part[GR_SCORE_RELATION].n_known += t->relations[i].weight == GR_RELATION_MAIN;
+        part[GR_SCORE_RELATION].n_missing += t->relations[i].weight == GR_RELATION_MAIN && !s->met[i];
+    }
+    for (int k = 0; k < GR_SCORE_KINDS; k++) {
+        s->score.n_true += part[k].n_true;
+        s->score.n_false += part[k].n_false;
+        s->score.n_known += part[k].n_known;
+        s->score.n_missing += part[k].n_missing;
+    }
+}
+
+const char *gr_score_word(gr_score_kind kind)
+{
+    static const char *const words[] = { "noun",     "colour", "second colour", "pattern",
+                                         "material", "entity", "relation" };
+    return words[kind];
 }
 
 gr_score gr_score_description(const char *text, size_t n, const gr_truths *truth)
@@ -302,12 +361,6 @@ gr_score gr_score_description(const char *text, size_t n, const gr_truths *truth
         read_sentence(&s, lower, at, end);
         at = end + 1;
     }
-    judge(&s, &s.region.nouns, truth->noun, "");
-    judge(&s, &s.region.colours, truth->colour, truth->second);
-    judge(&s, &s.region.patterns, truth->pattern, "");
-    judge(&s, &s.region.materials, truth->material, "");
-    judge_entity(&s);
-    for (int i = 0; i < truth->n_main; i++)
-        s.score.n_missing += !s.met[i];
+    judge_all(&s);
     return s.score;
 }

@@ -47,6 +47,43 @@ static void statements_are_true_false_or_missing(void **state)
     expect(&t, "The reflection of a star in a mirror.", 1, 1, 6);
 }
 
+static void expect_part(const gr_score *s, gr_score_kind kind, int n_true, int n_false, int n_known,
+                        int n_missing)
+{
+    const gr_score_part *p = &s->part[kind];
+    if (p->n_true != n_true || p->n_false != n_false || p->n_known != n_known || p->n_missing != n_missing)
+        fail_msg("%s: %d true, %d false, %d known, %d missing; expected %d, %d, %d, %d", gr_score_word(kind),
+                 p->n_true, p->n_false, p->n_known, p->n_missing, n_true, n_false, n_known, n_missing);
+}
+
+static void statements_are_told_apart_by_kind(void **state)
+{
+    (void)state;
+    const gr_truths t = star();
+    const char *text = "A green and white star of wood, next to a blue ring and behind a cat. Its shadow.";
+    const gr_score s = gr_score_description(text, strlen(text), &t);
+    expect_part(&s, GR_SCORE_NOUN, 1, 0, 1, 0);
+    expect_part(&s, GR_SCORE_COLOUR, 1, 1, 1, 1); /* white is true, green is not, red is missing */
+    expect_part(&s, GR_SCORE_SECOND, 0, 0, 1, 0);
+    expect_part(&s, GR_SCORE_PATTERN, 0, 0, 1, 1);
+    expect_part(&s, GR_SCORE_MATERIAL, 0, 1, 1, 1);
+    expect_part(&s, GR_SCORE_ENTITY, 0, 1, 0, 0);
+    expect_part(&s, GR_SCORE_RELATION, 1, 1, 2, 1);
+    assert_true(s.n_true == 3 && s.n_false == 4 && s.n_known == 7 && s.n_missing == 4);
+    assert_string_equal(gr_score_word(GR_SCORE_RELATION), "relation");
+}
+
+/* A model that repeats itself is not more right for it, nor more wrong. */
+static void what_is_said_twice_counts_once(void **state)
+{
+    (void)state;
+    const gr_truths t = star();
+    expect(&t, "A red star, red, next to a blue ring. A star next to a blue ring, next to a blue ring.", 3, 0,
+           4);
+    expect(&t, "A star next to a cat, next to a cat. It is next to a cat.", 1, 1, 6);
+    expect(&t, "A star next to a cat and next to a red cat.", 1, 2, 6); /* which is another cat */
+}
+
 static void what_is_about_something_else_does_not_count(void **state)
 {
     (void)state;
@@ -100,6 +137,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_are_true_false_or_missing),
+        cmocka_unit_test(statements_are_told_apart_by_kind),
+        cmocka_unit_test(what_is_said_twice_counts_once),
         cmocka_unit_test(what_is_about_something_else_does_not_count),
         cmocka_unit_test(a_picture_of_something_has_to_be_called_so),
         cmocka_unit_test(a_truth_survives_json),
