@@ -4,6 +4,7 @@
 
 #include "eval/reference.h"
 #include "grasp/eval.h"
+#include "io/json.h"
 
 #define GR_VQA_LETTERS 26
 
@@ -40,6 +41,9 @@ gr_status gr_vqa_parse(gr_evaluation **out, gr_runtime *rt, const char *benchmar
 /* Whether an answer is right: equal but for the case of letters, and nothing else is
  * (evaluation/GAR-Bench/eval.py). */
 bool gr_vqa_right(const char *output, const char *answer);
+
+/* "model_output" and, where there are, "probabilities", as members of an object. */
+void gr_vqa_put_answer(gr_json_writer *w, const gr_evaluation *e, size_t i);
 
 /* The Wilson score interval at 95 %. */
 void gr_wilson(size_t correct, size_t n, double *low, double *high);
