@@ -1,5 +1,4 @@
 /* cmd_eval.c - benchmarks: a model asked and scored, or outputs scored. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +6,7 @@
 #include <grasp/eval.h>
 
 #include "cmd.h"
-#include "json_out.h"
+#include "evaluated.h"
 #include "signals.h"
 
 typedef struct {
@@ -36,7 +35,8 @@ static const cli_option rows[] = {
       "items to ask, spread evenly over the file; 0: all" },
     { "max-tiles", 0, CLI_INT, AT(max_tiles), "N", "0", 0, 64,
       "tiles a picture may be cut into, besides the thumbnail; 0: as the model says" },
-    { "max-tokens", 'n', CLI_INT, AT(max_tokens), "N", "1024", 1, 1000000, "longest free answer" },
+    { "max-tokens", 'n', CLI_INT, AT(max_tokens), "N", "1024", 1, 1000000,
+      "longest free answer or description" },
     { "profile", 0, CLI_CHOICE, AT(profile), "checkpoint|released|paper", "checkpoint", 0, 0,
       "what is done where released code and paper differ; docs/profiles.md lists it" },
     { "switch", 0, CLI_LIST, AT(switches), "NAME=VALUE", NULL, 0, 0,
@@ -73,63 +73,6 @@ static void on_failed(void *user, size_t item, const char *image, const char *wh
     job *j = user;
     if (++j->failed <= 10)
         cli_warn(&j->app->out, "item %zu (%s) is not answered: %s", item, image, why);
-}
-
-/* --- what came out ------------------------------------------------------------------------------------- */
-
-static void put_json(cli *app, const gr_evaluation *e, bool whole)
-{
-    cli_json j;
-    gr_eval_row row;
-    cli_json_init(&j, app->out.results);
-    cli_json_open(&j, NULL, '{');
-    cli_json_text(&j, "benchmark", app->args[0]);
-    cli_json_text(&j, "file", app->args[1]);
-    cli_json_text(&j, "model", app->common.model);
-    cli_json_bool(&j, "complete", whole);
-    cli_json_open(&j, "rows", '[');
-    for (size_t i = 0; gr_evaluation_row(e, i, &row); i++) {
-        cli_json_open(&j, NULL, '{');
-        cli_json_text(&j, "name", row.name);
-        cli_json_number(&j, "items", (double)row.items);
-        cli_json_number(&j, "answered", (double)row.answered);
-        cli_json_number(&j, "correct", (double)row.correct);
-        cli_json_number(&j, "accuracy", row.accuracy);
-        cli_json_number(&j, "low", row.low);
-        cli_json_number(&j, "high", row.high);
-        cli_json_number(&j, "chance", row.chance);
-        if (!isnan(row.probability))
-            cli_json_number(&j, "probability", row.probability);
-        cli_json_close(&j, '}');
-    }
-    cli_json_close(&j, ']');
-    cli_json_close(&j, '}');
-    cli_print(&app->out, "\n");
-}
-
-static void put_table(cli *app, const gr_evaluation *e)
-{
-    gr_eval_row row;
-    cli_output *out = &app->out;
-    cli_print(out, "%-16s  %13s  %8s  %13s  %6s\n", "", "right of items", "accuracy", "95 % interval",
-              "chance");
-    for (size_t i = 0; gr_evaluation_row(e, i, &row); i++)
-        cli_print(out, "%-16s  %6zu /%6zu  %7.1f%%  %5.1f to %4.1f%%  %5.1f%%\n", row.name, row.correct,
-                  row.items, 100 * row.accuracy, 100 * row.low, 100 * row.high, 100 * row.chance);
-    if (row.answered < row.items)
-        cli_print(out,
-                  "%zu items have no answer and count as wrong; of the %zu others %zu are right, %.1f%%\n",
-                  row.items - row.answered, row.answered, row.correct,
-                  row.answered ? 100 * (double)row.correct / (double)row.answered : 0);
-}
-
-static void put(cli *app, const gr_evaluation *e, bool whole)
-{
-    if (app->common.json)
-        put_json(app, e, whole);
-    else
-        put_table(app, e);
-    cli_flush(&app->out);
 }
 
 /* --- asking -------------------------------------------------------------------------------------------- */
@@ -182,13 +125,13 @@ static cli_exit ask_all(job *j, gr_model *m, const char *journal)
         return cli_fail(&j->app->out, &err, CLI_AT_INPUT);
     cli_exit code = st == GR_ERR_CANCELLED ? cli_signals_exit() : j->failed ? CLI_EXIT_PARTIAL : CLI_EXIT_OK;
     if (st == GR_OK) {
-        put(j->app, e, true);
+        evaluated_put(j->app, e, true);
         if (v->out && gr_evaluation_write(e, v->out, &err) != GR_OK)
             code = cli_fail(&j->app->out, &err, CLI_AT_INPUT);
         else if (journal)
             unlink(journal);
     } else {
-        put(j->app, e, false);
+        evaluated_put(j->app, e, false);
         if (journal)
             cli_warn(&j->app->out, "stopped; --resume goes on with the answers in %s", journal);
     }
@@ -220,7 +163,7 @@ static cli_exit score(job *j, gr_runtime *rt)
     gr_error err = { 0 };
     if (gr_eval_vqa_score(&e, rt, j->app->args[0], j->app->args[1], &err) != GR_OK)
         return cli_fail(&j->app->out, &err, CLI_AT_INPUT);
-    put(j->app, e, true);
+    evaluated_put(j->app, e, true);
     gr_evaluation_free(e);
     return CLI_EXIT_OK;
 }
@@ -234,12 +177,17 @@ static int run(cli *app, const void *values)
     for (size_t i = 0; gr_eval_benchmark(i); i++)
         known |= strcmp(gr_eval_benchmark(i), app->args[0]) == 0;
     if (!known) {
-        cli_error(&app->out, "there is no benchmark '%s'; there are gar-bench-vqa and synth-bench",
+        cli_error(&app->out,
+                  "there is no benchmark '%s'; there are gar-bench-vqa, synth-bench and synth-bench-cap",
                   app->args[0]);
         return CLI_EXIT_USAGE;
     }
     if (j.values->resume && !j.values->out) {
         cli_error(&app->out, "--resume goes on with the answers beside --out FILE, which is not given");
+        return CLI_EXIT_USAGE;
+    }
+    if (j.values->free_text && strcmp(app->args[0], "synth-bench-cap") == 0) {
+        cli_error(&app->out, "--free is about answers that are letters; a description is free in any case");
         return CLI_EXIT_USAGE;
     }
     if (cli_runtime_new(&rt, app, &err) != GR_OK)
@@ -261,10 +209,16 @@ const cli_command cmd_eval = {
              "data synth "
              "--bench'). An answer is one of the letters, each with its probability; --free asks as "
              "published. Items that "
-             "cannot be asked are named and count as wrong; the exit code is then 1.",
+             "cannot be asked are named and count as wrong; the exit code is then 1.\n\n"
+             "synth-bench-cap (synth-bench-cap.json beside it) has regions to be described, with the "
+             "instruction of 'grasp describe', always by the likeliest token. It prints how many of the "
+             "stated attributes are true and how many of the true ones are stated, by kind, with 95 % "
+             "intervals. It is a benchmark of its own because one folder holds both files, and a folder "
+             "may be given for either.",
     .examples = "  grasp eval gar-bench-vqa GAR-Bench-VQA.json --images . --model GAR-1B --out answers.json\n"
                 "  grasp eval gar-bench-vqa GAR-Bench-VQA.json --model GAR-1B --out answers.json --resume\n"
                 "  grasp eval synth-bench DIR --model models/synth --limit 100 --json\n"
+                "  grasp eval synth-bench-cap DIR --model models/synth --out described.json\n"
                 "  grasp eval gar-bench-vqa --score gar_1b_vqa.json\n",
     .min_args = 2,
     .max_args = 2,

@@ -15,13 +15,16 @@
 typedef struct {
     char *question, *choices[MAX_CHOICES];
     size_t n_choices;
-    bool has_choices, is_relation;
+    bool has_choices, is_relation, has_truth;
 } asked;
+
+/* What a file is expected to be. */
+typedef enum { QUESTIONS, OUTPUTS, TRUTHS } expected;
 
 typedef struct {
     gr_reference *r;
     gr_json *j;
-    bool needs_output;
+    expected form;
 } reading;
 
 static void item_fini(gr_runtime *rt, gr_reference_item *item)
@@ -115,6 +118,20 @@ static void read_masks(reading *in, gr_reference_item *item)
         read_mask(in, item);
 }
 
+static void read_truth(reading *in, gr_reference_item *item)
+{
+    if (item->truth_end > 0) {
+        gr_json_fail(in->j, GR_ERR_FORMAT, "'truth' is there twice");
+        return;
+    }
+    size_t n;
+    const char *raw = gr_json_raw(in->j, &n);
+    if (gr_json_status(in->j, false, NULL) != GR_OK)
+        return;
+    item->truth_begin = (size_t)(raw - in->j->text);
+    item->truth_end = item->truth_begin + n;
+}
+
 static void read_members(reading *in, gr_reference_item *item, asked *a)
 {
     const char *key;
@@ -136,7 +153,10 @@ static void read_members(reading *in, gr_reference_item *item, asked *a)
             read_choices(in, a);
         else if (strcmp(key, "mask_rles") == 0)
             read_masks(in, item);
+        else if (strcmp(key, "truth") == 0 && in->form == TRUTHS)
+            read_truth(in, item);
         else {
+            a->has_truth |= strcmp(key, "truth") == 0;
             a->is_relation |= strcmp(key, "subject_name") == 0;
             gr_json_skip(in->j);
         }
@@ -148,7 +168,9 @@ static void put_together(reading *in, gr_reference_item *item, const asked *a)
 {
     gr_buf text;
     gr_buf_init(&text, in->r->rt, (size_t)64 << 20);
-    if (a->has_choices)
+    if (in->form == TRUTHS)
+        gr_buf_text(&text, "");
+    else if (a->has_choices)
         gr_gar_choice_question(&text, a->question, (const char *const *)a->choices, a->n_choices);
     else
         gr_buf_text(&text, a->question
@@ -162,16 +184,20 @@ static void put_together(reading *in, gr_reference_item *item, const asked *a)
 
 static void check_item(reading *in, const gr_reference_item *item, const asked *a)
 {
-    const char *missing = !item->image                        ? "image"
-                          : item->n_regions == 0              ? "mask_rles"
-                          : !item->output && in->needs_output ? "model_output"
-                          : a->question                       ? NULL
-                          : a->has_choices                    ? "question"
-                          : a->is_relation                    ? NULL
-                                                              : "question";
+    static const char *const forms[] = { "annotations", "annotations with outputs",
+                                         "regions, each with its \"truth\"" };
+    const char *missing = !item->image                           ? "image"
+                          : item->n_regions == 0                 ? "mask_rles"
+                          : !item->output && in->form == OUTPUTS ? "model_output"
+                          : in->form == TRUTHS                   ? item->truth_end > 0 ? NULL : "truth"
+                          : a->question                          ? NULL
+                          : a->has_choices                       ? "question"
+                          : a->is_relation                       ? NULL
+                                                                 : "question";
     if (missing)
-        gr_json_fail(in->j, GR_ERR_FORMAT, "item %zu has no \"%s\"; expected a list of annotations%s",
-                     item->number, missing, in->needs_output ? " with outputs" : "");
+        gr_json_fail(in->j, GR_ERR_FORMAT, "item %zu has no \"%s\"; expected a list of %s%s", item->number,
+                     missing, forms[in->form],
+                     a->has_truth ? ". It has a \"truth\", as those of synth-bench-cap" : "");
 }
 
 static void read_item(reading *in)
@@ -201,10 +227,10 @@ static void read_item(reading *in)
 }
 
 static gr_status parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
-                       bool needs_output, gr_error *err)
+                       expected form, gr_error *err)
 {
     gr_json j;
-    reading in = { r, &j, needs_output };
+    reading in = { r, &j, form };
     *r = (gr_reference){ .rt = rt };
     gr_json_init(&j, rt, json, n, name, MAX_STRING);
     for (gr_json_array(&j); gr_json_item(&j);)
@@ -221,13 +247,19 @@ static gr_status parse(gr_reference *r, gr_runtime *rt, const char *json, size_t
 gr_status gr_reference_parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
                              gr_error *err)
 {
-    return parse(r, rt, json, n, name, true, err);
+    return parse(r, rt, json, n, name, OUTPUTS, err);
 }
 
 gr_status gr_reference_parse_questions(gr_reference *r, gr_runtime *rt, const char *json, size_t n,
                                        const char *name, gr_error *err)
 {
-    return parse(r, rt, json, n, name, false, err);
+    return parse(r, rt, json, n, name, QUESTIONS, err);
+}
+
+gr_status gr_reference_parse_truths(gr_reference *r, gr_runtime *rt, const char *json, size_t n,
+                                    const char *name, gr_error *err)
+{
+    return parse(r, rt, json, n, name, TRUTHS, err);
 }
 
 gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, gr_error *err)
@@ -236,7 +268,7 @@ gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, g
     size_t n;
     *r = (gr_reference){ 0 };
     GR_TRY(gr_file_read(rt, path, GR_REFERENCE_MAX_BYTES, &text, &n, err));
-    const gr_status st = parse(r, rt, text, n, path, true, err);
+    const gr_status st = parse(r, rt, text, n, path, OUTPUTS, err);
     gr_free(rt, text);
     return st;
 }

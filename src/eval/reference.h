@@ -6,7 +6,9 @@
  * does it (evaluation/GAR-Bench/inference.py):
  *   "choices"       multiple choice: "Question: ...\nOptions:\n...\nAnswer with ..."
  *   "question"      the question as it is
- *   "subject_name"  "Describe <Prompt0> in detail, including the relationship with <Prompt1>." */
+ *   "subject_name"  "Describe <Prompt0> in detail, including the relationship with <Prompt1>."
+ *   "truth"         no text: the published instruction that describes one region. What is true is for
+ *                   caption.h to read; this file keeps where it stands. */
 #ifndef GR_EVAL_REFERENCE_H
 #define GR_EVAL_REFERENCE_H
 
@@ -25,7 +27,8 @@ typedef struct {
     size_t n_choices;    /* 0: a free question */
     bool failed;         /* it has an "error": it was asked in vain, and its output is none */
     size_t begin, end;   /* bytes of the item in the file */
-    gr_region_spec **regions; /* mask K is <PromptK> */
+    size_t truth_begin, truth_end; /* of its "truth"; both 0: it has none, or it was not wanted */
+    gr_region_spec **regions;      /* mask K is <PromptK> */
     int n_regions;
 } gr_reference_item;
 
@@ -41,6 +44,9 @@ gr_status gr_reference_open(gr_reference *r, gr_runtime *rt, const char *path, g
 /* Annotations in memory, with outputs or without. */
 gr_status gr_reference_parse_questions(gr_reference *r, gr_runtime *rt, const char *json, size_t n,
                                        const char *name, gr_error *err);
+/* Regions to be described, each with a "truth", with outputs or without. */
+gr_status gr_reference_parse_truths(gr_reference *r, gr_runtime *rt, const char *json, size_t n,
+                                    const char *name, gr_error *err);
 /* The same as gr_reference_open from memory, which is not needed afterwards; `name` is for messages. */
 gr_status gr_reference_parse(gr_reference *r, gr_runtime *rt, const char *json, size_t n, const char *name,
                              gr_error *err);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "eval/caption.h"
 #include "io/json.h"
 
 #define MOST_TYPES 64
@@ -15,13 +16,17 @@
  * table. */
 static const struct {
     const char *name, *files[3], *types[10];
+    bool describes;
 } benchmarks[] = {
     { "gar-bench-vqa",
       { "GAR-Bench-VQA.json", "annotations/GAR-Bench-VQA.json" },
-      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation" } },
+      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation" },
+      false },
     { "synth-bench",
       { "synth-bench.json" },
-      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation" } },
+      { "color", "shape", "texture/pattern", "material", "ordering", "mirror", "relation" },
+      false },
+    { "synth-bench-cap", { "synth-bench-cap.json" }, { NULL }, true },
 };
 enum { N_BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
 
@@ -100,9 +105,15 @@ static gr_status read_all(gr_evaluation *e, size_t benchmark, const char *json, 
     memcpy(e->text, json, n);
     e->text[n] = '\0';
     e->n_text = n;
-    GR_TRY(gr_reference_parse_questions(&e->items, e->rt, e->text, n, name, err));
-    GR_TRY(check_items(e, name, err));
-    GR_TRY(list_types(e, benchmark, name, err));
+    e->describes = benchmarks[benchmark].describes;
+    if (e->describes) {
+        GR_TRY(gr_reference_parse_truths(&e->items, e->rt, e->text, n, name, err));
+        GR_TRY(gr_caption_check(e, name, err));
+    } else {
+        GR_TRY(gr_reference_parse_questions(&e->items, e->rt, e->text, n, name, err));
+        GR_TRY(check_items(e, name, err));
+        GR_TRY(list_types(e, benchmark, name, err));
+    }
     return take_outputs(e, err);
 }
 
@@ -242,6 +253,8 @@ static gr_eval_row score(const gr_evaluation *e, const char *type)
 
 bool gr_evaluation_row(const gr_evaluation *e, size_t i, gr_eval_row *row)
 {
+    if (e->describes)
+        return false;
     for (size_t k = 0; k < e->n_types; k++) {
         *row = score(e, e->types[k]);
         if (row->items > 0 && i-- == 0)
@@ -270,7 +283,8 @@ void gr_vqa_put_answer(gr_json_writer *w, const gr_evaluation *e, size_t i)
 /* The item as the file has it, but for what an earlier run added. */
 static void put_item(gr_json_writer *w, const gr_evaluation *e, size_t i)
 {
-    static const char *const ours[] = { "model_output", "probabilities", "error" };
+    static const char *const ours[] = { "model_output", "error", "probabilities", "statements" };
+    const size_t n_ours = e->describes ? 4 : 3;
     const gr_reference_item *x = &e->items.items[i];
     const gr_vqa_answer *a = &e->answers[i];
     gr_json j;
@@ -280,7 +294,7 @@ static void put_item(gr_json_writer *w, const gr_evaluation *e, size_t i)
     for (gr_json_object(&j); gr_json_key(&j, &key);) {
         size_t n;
         bool old = false;
-        for (size_t k = 0; k < 3; k++)
+        for (size_t k = 0; k < n_ours; k++)
             old |= strcmp(key, ours[k]) == 0;
         if (!old)
             gr_json_put_key(w, key);
@@ -290,9 +304,11 @@ static void put_item(gr_json_writer *w, const gr_evaluation *e, size_t i)
     }
     w->out->failed |= gr_json_status(&j, true, NULL) != GR_OK; /* it was read before: only memory can fail */
     gr_json_fini(&j);
-    if (a->output)
+    if (a->output) {
         gr_vqa_put_answer(w, e, i);
-    else { /* the published script wants an output, and finds that it is wrong */
+        if (e->describes)
+            gr_caption_put(w, e, i);
+    } else { /* the published script wants an output, and finds that it is wrong */
         gr_json_put_key(w, "model_output");
         gr_json_put_text(w, "");
         gr_json_put_key(w, "error");

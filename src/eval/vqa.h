@@ -1,4 +1,5 @@
-/* vqa.h - multiple choice: items, answers, scores. What a model says comes from vqa_run.c. */
+/* vqa.h - benchmarks: items, answers, scores of multiple choice. What a model says comes from vqa_run.c; how
+ * descriptions are scored, which share all the rest, is in caption.h. */
 #ifndef GR_EVAL_VQA_H
 #define GR_EVAL_VQA_H
 
@@ -26,12 +27,14 @@ struct gr_evaluation {
     gr_reference items;
     gr_vqa_answer *answers; /* [items.n] */
     bool has_probabilities;
+    bool describes;     /* items have a "truth" and no choices */
     const char **types; /* in the order of the rows */
     size_t n_types;
 };
 
 /* Reads the items, of a file or of a folder that has the benchmark's own. GR_ERR_ARG: no such benchmark.
- * GR_ERR_FORMAT: an item without choices or answer, or with an answer that is none of the letters. */
+ * GR_ERR_FORMAT: an item without choices or answer, or with an answer that is none of the letters; of
+ * descriptions, what gr_caption_check refuses. */
 gr_status gr_vqa_open(gr_evaluation **out, gr_runtime *rt, const char *benchmark, const char *path,
                       gr_error *err);
 /* The same from memory, which is copied; `name` is for messages. */

@@ -81,7 +81,8 @@ static gr_status take_text(work *w, size_t i, gr_error *err)
     for (size_t k = 0; k < gr_session_n_tokens(w->session) && st == GR_OK; k++)
         st = gr_ids_add(&ids, gr_session_token(w->session, k).id, err);
     if (st == GR_OK)
-        st = gr_answer_text(&text, w->model->tokenizer, ids.v, ids.n, GR_ANSWER_BENCH, w->clean_up, err);
+        st = gr_answer_text(&text, w->model->tokenizer, ids.v, ids.n,
+                            w->e->describes ? GR_ANSWER_CAPTION : GR_ANSWER_BENCH, w->clean_up, err);
     if (st == GR_OK && !(w->e->answers[i].output = gr_strdup(w->e->rt, gr_buf_str(&text))))
         st = gr_fail(err, GR_ERR_MEM, "no memory for an answer");
     gr_ids_fini(&ids);
@@ -114,7 +115,7 @@ static gr_status ask_item(work *w, size_t i, gr_error *err)
     r.image = s.image;
     r.regions = (const gr_region *const *)s.regions;
     r.n_regions = (size_t)s.n_regions;
-    r.question = x->text;
+    r.question = w->e->describes ? NULL : x->text; /* as 'grasp describe' asks */
     r.max_tiles = w->o->max_tiles;
     if (w->o->has_profile)
         r.profile = w->o->profile;
@@ -317,6 +318,7 @@ gr_status gr_eval_vqa(gr_evaluation **out, gr_model *model, const char *benchmar
     GR_TRY(gr_model_need_text(model, err));
     work w = { .model = model, .o = &o };
     GR_TRY(gr_vqa_open(&w.e, model->rt, benchmark, path, err));
+    o.free_text |= w.e->describes;
     const gr_status st = run(&w, err);
     gr_session_close(w.session);
     gr_engine_close(w.engine);

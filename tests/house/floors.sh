@@ -15,7 +15,7 @@ op:       backend graph
 nn:       backend graph op
 model:    io media region text backend graph op nn
 engine:   io media region text backend graph op nn model
-eval:     io media region text backend graph op nn model engine
+eval:     io media region text backend graph op nn model engine synth
 synth:    io media region text dataset
 train:    io media region text backend graph op nn model engine dataset synth
 bench:    io media region text backend graph op nn model engine train
