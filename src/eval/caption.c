@@ -35,6 +35,7 @@ static gr_status read_truth(const gr_evaluation *e, size_t i, const char *name, 
     j.at = e->text + x->truth_begin;
     j.about = about;
     gr_truth_read(&j, t);
+    j.mark = e->text + x->truth_begin;
     if (gr_json_status(&j, true, NULL) == GR_OK && lacks(t))
         gr_json_fail(&j, GR_ERR_FORMAT, "it has %s", lacks(t));
     const gr_status st = gr_json_status(&j, true, err);
