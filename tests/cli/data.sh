@@ -26,7 +26,7 @@ run data synth "$dir/texts" --count 5 --format texts --captions 0 --looking 1
 exits 0
 [ "$(ls "$dir/texts")" = texts.txt ] || fail "more than texts: $(ls "$dir/texts")"
 grep -q '<Prompt0>' "$dir/texts/texts.txt" || fail "no question about a region"
-grep -q 'Describe' "$dir/texts/texts.txt" && fail "a caption among rows of looking"
+! grep -q 'Options:' "$dir/texts/texts.txt" || fail "a question with options among rows of looking"
 run data synth "$dir/x" --count 5 --looking 2
 exits 2
 [ "$(ls "$dir/lines/images" | wc -l)" -eq 5 ] || fail "there are not 5 pictures"

@@ -328,7 +328,7 @@ static void an_unknown_preset_is_answered_with_the_known_ones(void **state)
     (void)state;
     gr_error err = { 0 };
     gr_gar_config c;
-    MUST_FAIL(gr_gar_config_preset(&c, "gar-2b", &err), GR_ERR_ARG, "gar-1b, gar-8b, gar-test or gar-small");
+    MUST_FAIL(gr_gar_config_preset(&c, "gar-2b", &err), GR_ERR_ARG, "gar-1b, gar-8b, gar-test, gar-small");
 }
 
 int main(void)
