@@ -8,6 +8,7 @@
 #include "media/codec.h"
 #include "region/mask.h"
 #include "region/rle.h"
+#include "synth/closeup.h"
 #include "synth/describe.h"
 #include "synth/name.h"
 #include "synth/paint.h"
@@ -144,21 +145,28 @@ static void describe_region(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
     gr_describe(p, s, i, (gr_describe_level)gr_draw_below(d, GR_DESCRIBE_LEVELS), d);
 }
 
+typedef void say_region(gr_phrase *p, const gr_scene *s, int i, gr_draws *d);
+
+/* The text for the k-th of what is shown. */
+static gr_status add_caption(gr_synth *y, gr_record *r, int k, say_region *say, gr_draws *d, gr_error *err)
+{
+    gr_phrase text = { 0 };
+    say(&text, &y->scene, y->shown[k], d);
+    const char *question = k == 0 ? "<image>\nDescribe the region." : "Describe the region.";
+    GR_TRY(gr_record_add_turn(r, GR_FROM_HUMAN, question, strlen(question), err));
+    return gr_record_add_turn(r, GR_FROM_GPT, text.text, text.n, err);
+}
+
 /* Texts for what is seen, in an order that is drawn: `least` regions, where there are so many, or up to
  * CAPTIONS_MAX. The loader makes the questions. */
-static gr_status add_captions(gr_synth *y, gr_record *r, gr_draws *d, int least,
-                              void (*say)(gr_phrase *p, const gr_scene *s, int i, gr_draws *d), gr_error *err)
+static gr_status add_captions(gr_synth *y, gr_record *r, gr_draws *d, int least, say_region *say,
+                              gr_error *err)
 {
     gr_asking a = { .s = &y->scene, .d = d };
     y->n_shown =
         gr_asking_fill(&a, y->shown, 0, least + (int)gr_draw_below(d, (uint32_t)(CAPTIONS_MAX + 1 - least)));
-    for (int k = 0; k < y->n_shown; k++) {
-        gr_phrase text = { 0 };
-        say(&text, &y->scene, y->shown[k], d);
-        const char *question = k == 0 ? "<image>\nDescribe the region." : "Describe the region.";
-        GR_TRY(gr_record_add_turn(r, GR_FROM_HUMAN, question, strlen(question), err));
-        GR_TRY(gr_record_add_turn(r, GR_FROM_GPT, text.text, text.n, err));
-    }
+    for (int k = 0; k < y->n_shown; k++)
+        GR_TRY(add_caption(y, r, k, say, d, err));
     return GR_OK;
 }
 
@@ -299,6 +307,29 @@ static gr_status add_key(const gr_synth *y, gr_record *r, uint64_t index, gr_err
     return gr_record_text(r, &r->key, key, (size_t)n, err);
 }
 
+static void name_look(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
+{
+    gr_name_add(p, s, i, GR_NAME_LOOK, d);
+    gr_phrase_add(p, ".");
+    gr_phrase_capital(p, 0);
+}
+
+/* One object, cut out with a little of what is around it: of that no region, and no word. */
+static gr_status add_closeup(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
+{
+    int list[GR_SCENE_OBJECTS_MAX], n = 0;
+    const int n_seen = gr_seen_list(&y->scene, list);
+    for (int k = 0; k < n_seen; k++)
+        if (y->scene.objects[list[k]].entity == GR_ENTITY)
+            list[n++] = list[k];
+    if (n == 0)
+        return GR_OK;
+    y->shown[0] = list[gr_draw_below(d, (uint32_t)n)];
+    y->n_shown = 1;
+    GR_TRY(add_caption(y, r, 0, name_look, d, err));
+    return gr_closeup_cut(&y->scene, &y->picture, y->map, y->shown[0], d, err);
+}
+
 /* Names, whose rows stand right before them, and lists, where it has to be found which region is meant. */
 static gr_status add_looking(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
 {
@@ -309,6 +340,8 @@ static gr_status add_looking(gr_synth *y, gr_record *r, gr_draws *d, gr_error *e
 static gr_status add_turns(gr_synth *y, gr_record *r, gr_draws *d, gr_error *err)
 {
     const double u = gr_draw_unit(d);
+    if (y->rules.closeups > 0 && gr_draw_unit(d) < y->rules.closeups)
+        return add_closeup(y, r, d, err);
     if (u < y->rules.captions)
         return add_captions(y, r, d, 1, describe_region, err);
     return u < y->rules.captions + (1 - y->rules.captions) * y->rules.looking ? add_looking(y, r, d, err)

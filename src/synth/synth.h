@@ -25,6 +25,7 @@ typedef struct {
     const char *font; /* NULL: where the system keeps it */
     gr_synth_picture_form picture;
     double captions; /* part of the rows that are descriptions */
+    double closeups; /* part of all rows that show one object large, and name it */
     double looking;  /* of the others: those that say in a few words what many regions are and look like */
 } gr_synth_rules;
 

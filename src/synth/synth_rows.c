@@ -55,9 +55,10 @@ static bool read_name(synth_rows *s, const char *name)
         !read_number(&at, GR_ROWS_MAX, &count) || count == 0)
         return false;
     s->base.count = (size_t)count;
-    if (strcmp(at, ":looking") == 0) {
+    if (strcmp(at, ":looking") == 0 || strcmp(at, ":closeups") == 0) {
         s->rules.captions = 0;
         s->rules.looking = 1;
+        s->rules.closeups = at[1] == 'c';
         return true;
     }
     return *at == '\0';

@@ -16,7 +16,8 @@
 #include "region/mask.h"
 #include "region/rle.h"
 #include "support/tempdir.h"
-#include "synth/synth.h"
+#include "synth/synth_scene.h"
+#include "synth/vocabulary.h"
 #include "train/gar_sample.h"
 
 typedef struct {
@@ -139,6 +140,56 @@ static void the_picture_is_that_of_the_row(void **state)
     assert_int_equal(read->height, p->height);
     assert_memory_equal(read->pixels, p->pixels, (size_t)p->width * (size_t)p->height * 3);
     gr_image_free(read);
+    bench_fini(&b);
+}
+
+/* Its pixels are those of the whole scene, its mask has all of the object that is seen. */
+static void a_closeup_is_a_part_of_its_scene(void **state)
+{
+    (void)state;
+    bench b;
+    gr_error err = { 0 };
+    gr_synth *whole;
+    gr_synth_rules rules;
+    int smaller = 0;
+    bench_init(&b, GR_SYNTH_NO_PICTURE);
+    gr_synth_rules_init(&rules);
+    rules.seed = 21;
+    rules.picture = GR_SYNTH_NO_PICTURE;
+    MUST(gr_synth_new(&whole, b.rt, &rules, &err));
+    gr_synth_free(b.y);
+    rules.closeups = 1;
+    MUST(gr_synth_new(&b.y, b.rt, &rules, &err));
+    for (uint64_t i = 0; i < 40; i++) {
+        int n;
+        double box[4];
+        gr_rle rle;
+        MUST(gr_synth_record(b.y, i, &b.record, &err));
+        const gr_record *r = &b.record;
+        const gr_image *cut = gr_synth_picture(b.y);
+        const gr_object *o = &gr_synth_scene(b.y)->objects[gr_synth_shown(b.y, &n)[0]];
+        assert_true(n == 1 && r->n_regions == 1 && r->n_turns == 2 && o->entity == GR_ENTITY);
+        MUST(gr_record_check(r, &err));
+        assert_true(cut->width == r->width && cut->height == r->height);
+        assert_non_null(strstr(r->turns[1].value.at, gr_object_noun(o)->word));
+        MUST(gr_rle_from_text(&rle, b.rt, r->height, r->width, r->regions[0].rle.at, r->regions[0].rle.n,
+                              &err));
+        assert_int_equal(gr_rle_area(&rle), o->visible);
+        gr_rle_box(&rle, box);
+        gr_rle_fini(&rle);
+        assert_true(box[2] == o->box[2] - o->box[0] && box[3] == o->box[3] - o->box[1]);
+        const int x = o->box[0] - (int)box[0], y = o->box[1] - (int)box[1];
+        MUST(gr_synth_paint(whole, i, NULL, &err));
+        const gr_image *p = gr_synth_picture(whole);
+        assert_true(x >= 0 && y >= 0 && x + cut->width <= p->width && y + cut->height <= p->height);
+        for (int row = 0; row < cut->height; row++)
+            assert_memory_equal(cut->pixels + (size_t)row * (size_t)cut->width * 3,
+                                p->pixels + ((size_t)(y + row) * (size_t)p->width + (size_t)x) * 3,
+                                (size_t)cut->width * 3);
+        smaller += cut->width * cut->height < p->width * p->height / 2;
+    }
+    assert_true(smaller > 20);
+    gr_synth_free(whole);
     bench_fini(&b);
 }
 
@@ -284,6 +335,7 @@ int main(void)
         cmocka_unit_test(rows_are_sound_and_every_mask_has_pixels),
         cmocka_unit_test(rows_become_training_samples),
         cmocka_unit_test(the_picture_is_that_of_the_row),
+        cmocka_unit_test(a_closeup_is_a_part_of_its_scene),
         cmocka_unit_test(the_forms_hold_the_same_rows),
         cmocka_unit_test(threads_change_no_byte),
         cmocka_unit_test(what_is_cancelled_or_wrong_leaves_nothing),

@@ -164,6 +164,7 @@ static void other_names_are_refused(void **state)
                                          "synth:train:x:10",
                                          "synth:train:1:10x",
                                          "synth:train:1:10:look",
+                                         "synth:train:1:10:closeup",
                                          "synth:train:1:10:looking ",
                                          "synth:train:-1:10",
                                          "synth:train:1:99999999999" };
