@@ -40,11 +40,13 @@ run eval synth-bench "$dir/items.json" --model "$dir/m" --free -n 5 --limit 2
 exits 0
 out_has '/     2'
 
+many=40
+case "$grasp" in *emulated) many=7 ;; esac # an answer takes seconds there
 # Killed after some answers, the last line cut as if while it was written: the same file comes out.
 {
     echo '['
     i=0
-    while [ $i -lt 40 ]; do
+    while [ $i -lt $many ]; do
         item p.ppm A color
         echo ,
         i=$((i + 1))
@@ -77,7 +79,7 @@ if [ -e "$dir/other.json.part" ]; then
     mkdir "$dir/other.json" # so that all is answered and nothing can be written
     run eval gar-bench-vqa "$dir/many.json" --model "$dir/m" --out "$dir/other.json" --resume
     exits 3
-    [ "$(grep -c '^{"item":.*\]}$' "$dir/other.json.part")" = 41 ] || fail "the journal is not 41 whole answers: $(cat "$dir/other.json.part")"
+    [ "$(grep -c '^{"item":.*\]}$' "$dir/other.json.part")" = $((many + 1)) ] || fail "the journal is not $((many + 1)) whole answers: $(cat "$dir/other.json.part")"
     rmdir "$dir/other.json"
     run eval gar-bench-vqa "$dir/many.json" --model "$dir/m" --out "$dir/other.json" --resume
     exits 0
