@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eval/wilson.h"
+
 #define MAX_WORD 4096 /* more than any word of a truth: those that are too long are named */
 
 /* --- what is true -------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "eval/caption.h"
+#include "eval/wilson.h"
 #include "io/json.h"
 
 #define MOST_TYPES 64
@@ -212,20 +213,6 @@ gr_status gr_eval_vqa_score(gr_evaluation **out, gr_runtime *rt, const char *ben
 bool gr_vqa_right(const char *output, const char *answer)
 {
     return output && strcasecmp(output, answer) == 0;
-}
-
-void gr_wilson(size_t correct, size_t n, double *low, double *high)
-{
-    const double z = 1.959963984540054, total = (double)n, p = n ? (double)correct / total : 0;
-    if (n == 0) {
-        *low = 0;
-        *high = 1;
-        return;
-    }
-    const double scale = 1 + z * z / total, middle = p + z * z / (2 * total),
-                 reach = z * sqrt(p * (1 - p) / total + z * z / (4 * total * total));
-    *low = fmax(0, (middle - reach) / scale);
-    *high = fmin(1, (middle + reach) / scale);
 }
 
 /* Of one type; NULL: of all. */

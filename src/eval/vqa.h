@@ -48,9 +48,6 @@ bool gr_vqa_right(const char *output, const char *answer);
 /* "model_output" and, where there are, "probabilities", as members of an object. */
 void gr_vqa_put_answer(gr_json_writer *w, const gr_evaluation *e, size_t i);
 
-/* The Wilson score interval at 95 %. */
-void gr_wilson(size_t correct, size_t n, double *low, double *high);
-
 /* --- the journal: a line that says of what run, then one for each answer -------------------------------- */
 
 /* Appends the first line. */

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "eval/caption.h"
+#include "eval/wilson.h"
 #include "support/tempdir.h"
 
 #define MASK        "{\"size\": [2, 2], \"counts\": [0, 4]}"

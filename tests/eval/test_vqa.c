@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "eval/vqa.h"
+#include "eval/wilson.h"
 #include "support/tempdir.h"
 
 #define MASK "\"mask_rles\": [{\"size\": [2, 2], \"counts\": [0, 4]}]"
