@@ -10,7 +10,7 @@
 typedef struct {
     const char *sheet, *font;
     int64_t count, seed, split, format, threads;
-    double captions, looking;
+    double captions, looking, closeups;
     bool bench;
 } values;
 
@@ -31,6 +31,8 @@ static const cli_option rows[] = {
       "part of the rows that describe regions; the others ask and answer" },
     { "looking", 0, CLI_NUMBER, AT(looking), "PART", "0.15", 0, 1,
       "part of those others that only say, in a few words each, what many regions are and look like" },
+    { "closeups", 0, CLI_NUMBER, AT(closeups), "PART", "0", 0, 1,
+      "part of all rows that show one object large, and name it: for a model to begin with" },
     { "bench", 0, CLI_FLAG, AT(bench), NULL, NULL, 0, 0,
       "a benchmark in the shape of GAR-Bench instead of rows" },
     { "sheet", 0, CLI_TEXT, AT(sheet), "FILE.png", NULL, 0, 0,
@@ -63,6 +65,7 @@ static gr_status make(cli *app, gr_runtime *rt, const values *v, gr_synth_writte
     o.form = v->bench ? GR_SYNTH_BENCH : forms[v->format];
     o.captions = v->captions;
     o.looking = v->looking;
+    o.closeups = v->closeups;
     o.font = v->font;
     o.sheet = v->sheet;
     o.nothing_else = app->n_args < 2;

@@ -31,6 +31,8 @@ typedef struct {
     /* Part of the rows that do not describe: those that say of many regions what they look like; 0..1,
      * default 0.15. */
     double looking;
+    /* Part of all rows that show one object large, and name it; 0..1, default 0. */
+    double closeups;
 } gr_synth_options;
 
 GR_API void gr_synth_options_init(gr_synth_options *options);

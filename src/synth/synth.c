@@ -132,12 +132,23 @@ static gr_status add_text(gr_record *r, gr_from from, const gr_buf *text, gr_err
                         : gr_record_add_turn(r, from, gr_buf_str(text), text->len, err);
 }
 
-/* "A red star with white stripes.": what can be told of an object by looking at it alone. */
-static void name_region(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
+static void say_name(gr_phrase *p, const gr_scene *s, int i, unsigned say, gr_draws *d)
 {
-    gr_name_add(p, s, i, GR_NAME_LOOK | GR_NAME_ENTITY, d);
+    gr_name_add(p, s, i, say, d);
     gr_phrase_add(p, ".");
     gr_phrase_capital(p, 0);
+}
+
+/* "A red star with white stripes.": what can be told of an object by looking at it alone. */
+static void name_look(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
+{
+    say_name(p, s, i, GR_NAME_LOOK, d);
+}
+
+/* And whether it is a reflection, a shadow, or on a screen, which what is around it tells. */
+static void name_region(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
+{
+    say_name(p, s, i, GR_NAME_LOOK | GR_NAME_ENTITY, d);
 }
 
 static void describe_region(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
@@ -305,13 +316,6 @@ static gr_status add_key(const gr_synth *y, gr_record *r, uint64_t index, gr_err
     const int n = snprintf(key, sizeof key, "synth-%s/%" PRIu64 "/%" PRIu64, splits[y->rules.split],
                            y->rules.seed, index);
     return gr_record_text(r, &r->key, key, (size_t)n, err);
-}
-
-static void name_look(gr_phrase *p, const gr_scene *s, int i, gr_draws *d)
-{
-    gr_name_add(p, s, i, GR_NAME_LOOK, d);
-    gr_phrase_add(p, ".");
-    gr_phrase_capital(p, 0);
 }
 
 /* One object, cut out with a little of what is around it: of that no region, and no word. */

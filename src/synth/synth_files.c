@@ -158,6 +158,8 @@ static gr_status check_options(const gr_synth_options *o, gr_synth_rules *rules,
         return gr_fail(err, GR_ERR_ARG, "captions: %g is no part of the rows, expected 0 to 1", o->captions);
     if (!(o->looking >= 0 && o->looking <= 1))
         return gr_fail(err, GR_ERR_ARG, "looking: %g is no part of the rows, expected 0 to 1", o->looking);
+    if (!(o->closeups >= 0 && o->closeups <= 1))
+        return gr_fail(err, GR_ERR_ARG, "closeups: %g is no part of the rows, expected 0 to 1", o->closeups);
     int k = 0;
     while (k < 3 && strcmp(splits[k], split) != 0)
         k++;
@@ -168,6 +170,7 @@ static gr_status check_options(const gr_synth_options *o, gr_synth_rules *rules,
     rules->font = o->font;
     rules->captions = o->captions;
     rules->looking = o->looking;
+    rules->closeups = o->closeups;
     rules->picture = o->form == GR_SYNTH_ARROW ? GR_SYNTH_PNG : GR_SYNTH_NO_PICTURE;
     return GR_OK;
 }

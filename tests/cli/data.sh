@@ -27,7 +27,12 @@ exits 0
 [ "$(ls "$dir/texts")" = texts.txt ] || fail "more than texts: $(ls "$dir/texts")"
 grep -q '<Prompt0>' "$dir/texts/texts.txt" || fail "no question about a region"
 ! grep -q 'Options:' "$dir/texts/texts.txt" || fail "a question with options among rows of looking"
+run data synth "$dir/large" --count 5 --format jsonl --closeups 1
+exits 0
+out_has "5 turns about 5 regions"
 run data synth "$dir/x" --count 5 --looking 2
+exits 2
+run data synth "$dir/x" --count 5 --closeups 2
 exits 2
 [ "$(ls "$dir/lines/images" | wc -l)" -eq 5 ] || fail "there are not 5 pictures"
 
