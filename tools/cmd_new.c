@@ -20,8 +20,7 @@ static const cli_option rows[] = {
       "gar-small, between them" },
     { "from", 0, CLI_TEXT, AT(from), "DIR", NULL, 0, 0,
       "in place of --preset: a Perception-LM, which training begins with; its weights stay as they are, "
-      "masks change "
-      "nothing yet, and the prompts are new tokens" },
+      "masks change nothing yet, and the prompts are new tokens" },
     { "seed", 0, CLI_INT, AT(seed), "N", "0", 0, 9007199254740992.0,
       "every weight follows from this number, its tensor's name and its place; not from threads or files" },
     { "dtype", 0, CLI_CHOICE, AT(dtype), "auto|f32|bf16|f16", "auto", 0, 0,
@@ -33,8 +32,7 @@ static const cli_option rows[] = {
       "implementation show" },
     { "state-profile", 0, CLI_CHOICE, AT(profile), "auto|released|paper", "auto", 0, 0,
       "what the folder states it wants (docs/profiles.md); auto is paper with --for-training, as the replay "
-      "of "
-      "the released code sees a corner of the picture, and otherwise nothing" },
+      "of the released code sees a corner of the picture, and otherwise nothing" },
     { "fit-vocab", 0, CLI_FLAG, AT(fit_vocab), NULL, NULL, 0, 0,
       "size of the vocabulary and special ids are those of --tokenizer, not the preset's" },
     { "threads", 't', CLI_INT, AT(threads), "N", NULL, 0, 1024,
@@ -143,6 +141,13 @@ static int run(cli *app, const void *user)
     if (v->from && v->preset) {
         cli_error(&app->out,
                   "--from DIR is in place of --preset: the model has the sizes of the one it begins with");
+        return CLI_EXIT_USAGE;
+    }
+    if (v->from && (v->dtype || v->tokenizer || v->for_training || v->fit_vocab)) {
+        cli_error(
+            &app->out,
+            "--dtype, --tokenizer, --for-training and --fit-vocab are about random weights; with --from "
+            "all that is the base's");
         return CLI_EXIT_USAGE;
     }
     if (!v->preset && !v->from)

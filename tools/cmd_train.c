@@ -258,7 +258,7 @@ const cli_command cmd_train = {
              "on from, "
              "to the same bits as if the run had never stopped. Ctrl-C, SIGTERM or a file STOP in the output "
              "folder "
-             "end the run after the step that is being made, with a checkpoint.\n\n"
+             "end the run before the next sample, with a checkpoint; --resume makes the step again.\n\n"
              "--plot draws what a run has logged so far: loss as logged and smoothed, validation loss, "
              "learning rate and norm of the gradient over the steps; of several runs, in one picture.",
     .examples = "  grasp train --print-config --json > train.json\n"

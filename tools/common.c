@@ -3,7 +3,7 @@
 
 static const cli_option model_rows[] = {
     { "model", 'm', CLI_TEXT, offsetof(cli_common, model), "DIR", NULL, 0, 0,
-      "the model: a folder as published; without it the small one in the box" },
+      "the model: a folder as published; without it the small one in the box, where there is one" },
     { "threads", 't', CLI_INT, offsetof(cli_common, threads), "N", NULL, 0, 1024,
       "threads that compute; 0, the default, is as many as the process may use. Results do not depend on "
       "it" },

@@ -13,7 +13,6 @@
     .vocab = 128262, .context = 11520, .rms_eps = 1e-5f, .rope_theta = 500000, .bos = 128000, .n_eos = 2, \
     .eos = { 128001, 128009 }
 
-/* Sizes: HaochenWang/GAR-1B and GAR-8B (spec sections 1 and 2). */
 /* What the sizes that are our own have in common: tiles of 112 pixels, bytes for a vocabulary. */
 #define SMALL_TILES                                                                             \
     .architecture = "vit_pe_core_large_patch14_336", .tile_px = 112, .patch_px = 14, .grid = 8, \
@@ -32,6 +31,7 @@ static const struct {
     const char *name;
     gr_gar_config config;
 } presets[] = {
+    /* HaochenWang/GAR-1B and GAR-8B (spec sections 1 and 2). */
     { "gar-1b",
       { .vision = { .architecture = "vit_pe_core_large_patch14_336",
                     .tile_px = 448,

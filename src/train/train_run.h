@@ -1,10 +1,10 @@
 /* train_run.h - a whole training run: steps over the epochs, validation, a log, checkpoints, going on.
  *
  * A run is a folder (train_config.h, output): log.jsonl, a line for every record, and checkpoints
- * (snapshot.h). A file STOP in it, or the caller's `stop`, ends the run after the step that is being made,
- * with a checkpoint. What it computes depends on model, options and data alone, not on threads, nor on where
- * it was stopped and went on. Of several ranks (ranks.h) the first writes the log and the checkpoints, which
- * the others read when they go on, so the folder has to be one for all. */
+ * (snapshot.h). A file STOP in it, or the caller's `stop`, ends the run before its next sample (the step is
+ * given up), with a checkpoint. What it computes depends on model, options and data alone, not on threads,
+ * nor on where it was stopped and went on. Of several ranks (ranks.h) the first writes the log and the
+ * checkpoints, which the others read when they go on, so the folder has to be one for all. */
 #ifndef GR_TRAIN_TRAIN_RUN_H
 #define GR_TRAIN_TRAIN_RUN_H
 

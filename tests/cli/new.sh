@@ -75,6 +75,9 @@ err_has "an argument is missing; usage: grasp new OUT --preset NAME"
 run new "$dir/x" --from "$dir/m"
 exits 2
 err_has "$dir/m: is a GAR already, expected a Perception-LM"
+run new "$dir/x" --from "$dir/nowhere" --dtype bf16
+exits 2
+err_has "with --from all that is the base's"
 run new "$dir/x" --from "$dir/nowhere"
 exits 3
 run new "$dir/x" --from "$dir/m" --preset gar-test
