@@ -148,7 +148,8 @@ static void wait_for_workers(gr_threads *pool)
         relax();
     }
     pthread_mutex_lock(&pool->lock);
-    atomic_store(&pool->caller_sleeps, true);
+    /* An exchange, as QEMU 7.2 lets the load that follows pass a store of AArch64 (STLR, LDAR). */
+    atomic_exchange(&pool->caller_sleeps, true);
     while (atomic_load(&pool->state) & INSIDE)
         pthread_cond_wait(&pool->done, &pool->lock);
     atomic_store(&pool->caller_sleeps, false);
