@@ -12,7 +12,7 @@
 
 typedef struct {
     const char *preset, *filter, *model, *image, *tiles, *parts, *lora_layers;
-    int64_t threads, isa, weights, numerics, repeats, tokens, rows, lora_rank;
+    int64_t threads, isa, weights, numerics, repeats, tokens, rows, lora_rank, products;
     double seconds, memory_gb;
     bool list, csv;
 } bench_values;
@@ -61,6 +61,8 @@ static const cli_option train_rows[] = {
     { "lora-layers", 0, CLI_TEXT, AT(lora_layers), "LIST", "q_proj,v_proj", 0, 0, "layers that have one" },
     { "rows", 0, CLI_INT, AT(rows), "N", "0", 0, 1000000,
       "rows of the sequence; 0, the default: picture, region, and 128 of text" },
+    { "products", 0, CLI_CHOICE, AT(products), "f32|bf16", "f32", 0, 0,
+      "what products multiply, as the option of 'grasp train'" },
     { "memory-gb", 0, CLI_NUMBER, AT(memory_gb), "X", "0", 0, 1e9, "most memory that it may take; 0: any" },
 };
 
@@ -282,6 +284,7 @@ static cli_exit run_train(bench *b, const gr_bench_machine *machine)
     o.repeats = v->repeats ? (int)v->repeats : o.repeats;
     o.seconds = v->seconds;
     o.memory_gb = v->memory_gb;
+    o.bf16_products = v->products == 1;
     o.watch = (gr_bench_watch){ on_row, on_progress, b };
     bench_sheet_init(&b->sheet, &b->app->out, format_of(b), true, machine, v->model);
     const gr_status st = gr_bench_train(b->rt, v->model, &o, &err);

@@ -7,6 +7,7 @@
 #ifndef GRASP_BENCH_H
 #define GRASP_BENCH_H
 
+#include <stdbool.h>
 #include "grasp/dtype.h"
 #include "grasp/model.h"
 
@@ -126,6 +127,7 @@ typedef struct {
     double seconds;   /* of everything, at least; 0..3600, default 1 */
     double memory_gb; /* most memory that training may take, as the option of a run; default 0: any */
     gr_bench_watch watch;
+    bool bf16_products; /* products=bf16 of a run; default false: f32 */
 } gr_bench_train_options;
 
 GR_API void gr_bench_train_options_init(gr_bench_train_options *options);

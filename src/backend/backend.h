@@ -37,7 +37,8 @@ typedef struct {
 struct gr_backend {
     const gr_backend_ops *ops;
     gr_runtime *rt;
-    int n_workers; /* how many shares of scratch a task needs */
+    int n_workers;        /* how many shares of scratch a task needs */
+    bool rounds_products; /* whether GR_ROUND_PRODUCTS makes a difference here */
 };
 
 /* The processor: host memory, the runtime's threads, kernels chosen once from the runtime's cpu_mask. */

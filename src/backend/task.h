@@ -17,7 +17,10 @@ struct gr_kernels;
 struct gr_failure;
 typedef struct gr_weight gr_weight;
 
-typedef enum { GR_ROUND_NONE, GR_ROUND_BF16 } gr_rounding;
+/* BF16: every result, as the published inference code. PRODUCTS: the factors of matrix products in which
+ * weights are trained, where the processor multiplies bf16, and nothing else: sums, results and all else are
+ * f32. */
+typedef enum { GR_ROUND_NONE, GR_ROUND_BF16, GR_ROUND_PRODUCTS } gr_rounding;
 
 /* What an operator needs to know besides its inputs; each operator's header says which fields it reads. */
 typedef struct {
@@ -81,7 +84,7 @@ typedef struct gr_task gr_task;
 struct gr_task {
     const char *op;
     gr_attr attr;
-    gr_rounding round; /* of every result */
+    gr_rounding round;
     int n_in, n_out;
     gr_mat in[GR_MAX_IN], out[GR_MAX_OUT];
     const gr_rows *rows;   /* may be NULL where no operator needs it */

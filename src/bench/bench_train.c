@@ -165,6 +165,7 @@ static gr_status open_trainer(train *b, const char *dir, gr_error *err)
 {
     gr_gar *gar;
     gr_trainer_options o = { .adamw = GR_ADAMW_PUBLISHED,
+                             .round = b->options->bf16_products ? GR_ROUND_PRODUCTS : GR_ROUND_NONE,
                              .memory_bytes = (size_t)(b->options->memory_gb * 1e9) };
     GR_TRY(gr_gar_open(&gar, b->rt, dir, GR_ROUND_NONE, err)); /* headers alone, for its sizes */
     const gr_status st = read_limits(&o.limits, b, &gar->config, err);

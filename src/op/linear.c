@@ -38,29 +38,30 @@ static const void *panel_of_rows(const gr_product *p, float *room, size_t c, siz
     return room;
 }
 
-/* Whether rows and weights are bf16 and the processor multiplies those. */
+/* Whether packed weights are bf16, rows are or are to be, and the processor multiplies those. */
 static bool by_pairs(const gr_task *t)
 {
-    return t->round == GR_ROUND_BF16 && !t->in[1].f && t->in[1].weight->panel_dtype == GR_DTYPE_BF16 &&
+    return t->round != GR_ROUND_NONE && !t->in[1].f && t->in[1].weight->panel_dtype == GR_DTYPE_BF16 &&
            t->k->strip_pairs;
 }
 
-static void rows_of_pairs(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n)
+/* Trained weights in mixed precision. */
+static const void *panel_of_row_pairs(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
 {
-    const size_t tall = (size_t)p->k->strip_rows;
-    float two[GR_STRIP_MAX][GR_K_BLOCK / 2];
-    for (size_t first = 0; first < rows; first += tall) {
-        const size_t m = rows - first < tall ? rows - first : tall;
-        for (size_t r = 0; r < m; r++)
-            p->k->to_pairs(two[r], gr_row(p->a, r0 + first + r) + i0, n);
-        p->k->transpose(strips + first * GR_K_BLOCK, tall, two[0], GR_K_BLOCK / 2, m, (n + 1) / 2);
-    }
+    const size_t cols = p->b->cols, left = p->b->rows - c * GR_PANEL,
+                 outputs = left < GR_PANEL ? left : GR_PANEL;
+    float two[GR_PANEL][GR_K_BLOCK / 2];
+    for (size_t o = 0; o < outputs; o++)
+        p->k->to_pairs(two[o], p->b->f + (c * GR_PANEL + o) * cols + i0, n);
+    p->k->transpose(room, GR_PANEL, two[0], GR_K_BLOCK / 2, outputs, (n + 1) / 2);
+    return room;
 }
 
 static gr_product product_of(const gr_task *t)
 {
     const gr_mat *x = &t->in[0], *w = &t->in[1], *y = &t->out[0];
     const int type = w->f ? 0 : gr_panel_index(w->weight->panel_dtype);
+    const bool paired = w->f && gr_product_by_pairs(t);
     return (gr_product){ .k = t->k,
                          .rows = y->rows,
                          .cols = y->cols,
@@ -68,9 +69,13 @@ static gr_product product_of(const gr_task *t)
                          .out = y->f,
                          .ldo = y->stride,
                          .block_rows = w->f ? GR_PRODUCT_ROWS : ROWS_A_UNIT,
-                         .strips = by_pairs(t) ? rows_of_pairs : gr_product_rows,
-                         .panel = w->f ? panel_of_rows : packed_panel,
-                         .multiply = by_pairs(t) ? t->k->strip_pairs : t->k->strip[type],
+                         .strips = paired || by_pairs(t) ? gr_product_row_pairs : gr_product_rows,
+                         .panel = paired ? panel_of_row_pairs
+                                  : w->f ? panel_of_rows
+                                         : packed_panel,
+                         .multiply = paired        ? t->k->strip_paired
+                                     : by_pairs(t) ? t->k->strip_pairs
+                                                   : t->k->strip[type],
                          .a = x,
                          .b = w };
 }

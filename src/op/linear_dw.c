@@ -37,15 +37,31 @@ static void columns(const gr_product *p, float *strips, size_t r0, size_t rows, 
     }
 }
 
-static const void *panel(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
+static void column_pairs(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n)
 {
-    gr_product_columns(p->b, room, c, i0, n);
-    return room;
+    const size_t tall = (size_t)p->k->strip_rows;
+    float two[GR_PRODUCT_ROWS];
+    for (size_t i = 0; i < n; i += 2) {
+        const float *from = gr_row(p->a, i0 + i) + r0;
+        for (size_t r = 0; r < 2 * rows && i + GR_PRODUCT_AHEAD + 1 < n; r += 32) {
+            __builtin_prefetch(from + GR_PRODUCT_AHEAD * p->a->stride + r / 2);
+            __builtin_prefetch(from + (GR_PRODUCT_AHEAD + 1) * p->a->stride + r / 2);
+        }
+        p->k->pair_rows(two, from, i + 1 < n ? from + p->a->stride : NULL, rows);
+        for (size_t r = 0; r < rows; r += tall) {
+            float *to = strips + r * GR_K_BLOCK + i / 2 * tall;
+            if (tall == 12 && rows - r >= 12)
+                memcpy(to, two + r, 12 * sizeof(float));
+            else
+                memcpy(to, two + r, (rows - r < tall ? rows - r : tall) * sizeof(float));
+        }
+    }
 }
 
 static gr_product product_of(const gr_task *t)
 {
     const gr_mat *dy = &t->in[0], *x = &t->in[1], *dw = &t->out[0];
+    const bool paired = gr_product_by_pairs(t);
     return (gr_product){ .k = t->k,
                          .rows = dw->rows,
                          .cols = dw->cols,
@@ -54,9 +70,9 @@ static gr_product product_of(const gr_task *t)
                          .ldo = dw->stride,
                          .adds = t->adds,
                          .block_rows = GR_PRODUCT_ROWS,
-                         .strips = columns,
-                         .panel = panel,
-                         .multiply = t->k->strip[0],
+                         .strips = paired ? column_pairs : columns,
+                         .panel = paired ? gr_product_column_pairs : gr_product_columns,
+                         .multiply = paired ? t->k->strip_paired : t->k->strip[0],
                          .a = dy,
                          .b = x };
 }

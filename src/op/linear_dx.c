@@ -24,15 +24,8 @@ static size_t panel_width(const gr_product *p, size_t c)
     return left < GR_PANEL ? left : GR_PANEL;
 }
 
-/* Inputs c * GR_PANEL .. of outputs i0 .. i0 + n - 1, from the rows of W. */
-static const void *panel_of_rows(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
-{
-    gr_product_columns(p->b, room, c, i0, n);
-    return room;
-}
-
-/* The same from the panels of the forward product, in which outputs lie side by side. i0 is a whole number of
- * them. */
+/* Inputs c * GR_PANEL .. of outputs i0 .. i0 + n - 1, from the panels of the forward product, in which
+ * outputs lie side by side. i0 is a whole number of them. */
 static const void *panel_of_panels(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
 {
     const gr_weight *w = p->b->weight;
@@ -51,6 +44,7 @@ static const void *panel_of_panels(const gr_product *p, float *room, size_t c, s
 static gr_product product_of(const gr_task *t)
 {
     const gr_mat *dy = &t->in[0], *w = &t->in[1], *dx = &t->out[0];
+    const bool paired = w->f && gr_product_by_pairs(t);
     return (gr_product){ .k = t->k,
                          .rows = dx->rows,
                          .cols = dx->cols,
@@ -58,9 +52,11 @@ static gr_product product_of(const gr_task *t)
                          .out = dx->f,
                          .ldo = dx->stride,
                          .block_rows = GR_PRODUCT_ROWS,
-                         .strips = gr_product_rows,
-                         .panel = w->f ? panel_of_rows : panel_of_panels,
-                         .multiply = t->k->strip[0],
+                         .strips = paired ? gr_product_row_pairs : gr_product_rows,
+                         .panel = paired ? gr_product_column_pairs
+                                  : w->f ? gr_product_columns
+                                         : panel_of_panels,
+                         .multiply = paired ? t->k->strip_paired : t->k->strip[0],
                          .a = dy,
                          .b = w };
 }

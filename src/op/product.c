@@ -40,21 +40,67 @@ void gr_product_rows(const gr_product *p, float *strips, size_t r0, size_t rows,
                         least(rows - r, tall), n);
 }
 
-void gr_product_columns(const gr_mat *b, float *room, size_t c, size_t i0, size_t n)
+void gr_product_row_pairs(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n)
 {
-    const size_t width = least(b->cols - c * GR_PANEL, GR_PANEL), stride = b->weight ? b->cols : b->stride;
-    const float *from = b->f + i0 * stride + c * GR_PANEL;
-    for (size_t i = 0; i < n; i++, from += stride, room += GR_PANEL) {
-        if (i + GR_PRODUCT_AHEAD < n) {
-            __builtin_prefetch(from + GR_PRODUCT_AHEAD * stride);
-            __builtin_prefetch(from + GR_PRODUCT_AHEAD * stride + GR_PANEL / 2);
-        }
-        if (width == GR_PANEL) /* a constant, for the compiler */
-            memcpy(room, from, GR_PANEL * sizeof(float));
-        else
-            memcpy(room, from, width * sizeof(float));
+    const size_t tall = (size_t)p->k->strip_rows;
+    float two[GR_STRIP_MAX][GR_K_BLOCK / 2];
+    for (size_t first = 0; first < rows; first += tall) {
+        const size_t m = least(rows - first, tall);
+        for (size_t r = 0; r < m; r++)
+            p->k->to_pairs(two[r], gr_row(p->a, r0 + first + r) + i0, n);
+        p->k->transpose(strips + first * GR_K_BLOCK, tall, two[0], GR_K_BLOCK / 2, m, (n + 1) / 2);
     }
 }
+
+/* Columns of b from the first of panel `c` on. */
+typedef struct {
+    const float *from; /* of row i0 */
+    size_t stride, width;
+} column_part;
+
+static column_part columns_of(const gr_mat *b, size_t c, size_t i0)
+{
+    const size_t stride = b->weight ? b->cols : b->stride;
+    return (column_part){ b->f + i0 * stride + c * GR_PANEL, stride,
+                          least(b->cols - c * GR_PANEL, GR_PANEL) };
+}
+
+static void ask_for(const column_part *b, size_t i, size_t n)
+{
+    if (i + GR_PRODUCT_AHEAD >= n)
+        return;
+    __builtin_prefetch(b->from + (i + GR_PRODUCT_AHEAD) * b->stride);
+    __builtin_prefetch(b->from + (i + GR_PRODUCT_AHEAD) * b->stride + GR_PANEL / 2);
+}
+
+const void *gr_product_columns(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
+{
+    const column_part b = columns_of(p->b, c, i0);
+    const float *from = b.from;
+    float *to = room;
+    for (size_t i = 0; i < n; i++, from += b.stride, to += GR_PANEL) {
+        ask_for(&b, i, n);
+        if (b.width == GR_PANEL) /* a constant, for the compiler */
+            memcpy(to, from, GR_PANEL * sizeof(float));
+        else
+            memcpy(to, from, b.width * sizeof(float));
+    }
+    return room;
+}
+
+const void *gr_product_column_pairs(const gr_product *p, float *room, size_t c, size_t i0, size_t n)
+{
+    const column_part b = columns_of(p->b, c, i0);
+    for (size_t i = 0; i < n; i += 2) {
+        const float *from = b.from + i * b.stride;
+        ask_for(&b, i, n);
+        ask_for(&b, i + 1, n);
+        p->k->pair_rows(room + i / 2 * GR_PANEL, from, i + 1 < n ? from + b.stride : NULL, b.width);
+    }
+    return room;
+}
+
+bool gr_product_by_pairs(const gr_task *t) { return t->round == GR_ROUND_PRODUCTS && t->k->strip_paired; }
 
 gr_product_part gr_product_run(const gr_product *p, int n_workers, size_t unit, void *scratch)
 {

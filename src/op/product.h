@@ -26,7 +26,7 @@ struct gr_product {
     /* Rows i0 .. i0 + n - 1 of panel `c`: where they lie, or made in `room` ([GR_K_BLOCK][GR_PANEL] floats).
      */
     const void *(*panel)(const gr_product *p, float *room, size_t c, size_t i0, size_t n);
-    /* gr_kernels.strip[] of the panels' type, or strip_pairs. */
+    /* gr_kernels.strip[] of the panels' type, strip_pairs, or strip_paired. */
     void (*multiply)(float *out, size_t ldo, size_t rows, size_t cols, const float *strip, size_t n,
                      const void *panel, bool first);
     const gr_mat *a, *b; /* for the two functions above */
@@ -39,8 +39,13 @@ struct gr_product {
 
 /* gr_product.strips of the rows of `a`. */
 void gr_product_rows(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n);
-/* Rows i0 .. i0 + n - 1 of panel `c` in room[n][GR_PANEL], where they are rows of b. */
-void gr_product_columns(const gr_mat *b, float *room, size_t c, size_t i0, size_t n);
+/* gr_product.panel where panels are columns of b. */
+const void *gr_product_columns(const gr_product *p, float *room, size_t c, size_t i0, size_t n);
+/* The same two in pairs of i, rounded to bf16. */
+void gr_product_row_pairs(const gr_product *p, float *strips, size_t r0, size_t rows, size_t i0, size_t n);
+const void *gr_product_column_pairs(const gr_product *p, float *room, size_t c, size_t i0, size_t n);
+/* Whether the task's products are to be of bf16, and the processor has them. */
+bool gr_product_by_pairs(const gr_task *t);
 
 /* Bytes of scratch for units of so many rows. */
 size_t gr_product_scratch(size_t block_rows);

@@ -63,6 +63,9 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
     X(save_every, WHOLE, "5000", 1, 1e12, false, "gar_1b.py",                                                \
       "steps between two checkpoints; the end of the run has one too")                                       \
     X(keep, WHOLE, "2", 1, 1e3, false, "gar_1b.py", "checkpoints that are kept")                             \
+    X(products, WORD, "f32", 0, 0, true, "",                                                                 \
+      "f32|bf16: what matrix products multiply; bf16 is twice as fast where the processor has it (AVX-512 "  \
+      "BF16), as the published runs do; elsewhere it is f32")                                                \
     X(dtype, WORD, "bf16", 0, 0, false, "gar_1b.py",                                                         \
       "bf16|f32: type of the weights of checkpoints and export")
 

@@ -98,6 +98,7 @@ static gr_status open_trainer(run *r, gr_error *err)
                                          .max_tiles = (int)c->max_tiles,
                                          .max_regions = (int)c->max_regions },
                              .adamw = { c->beta1, c->beta2, c->eps, c->weight_decay, c->clip },
+                             .round = c->products == 1 ? GR_ROUND_PRODUCTS : GR_ROUND_NONE,
                              .keep = (gr_keep)c->keep_values, /* the words are in its order */
                              .memory_bytes = (size_t)(c->memory_gb * 1e9),
                              .stop = is_to_stop,
@@ -106,6 +107,9 @@ static gr_status open_trainer(run *r, gr_error *err)
     GR_TRY(gr_train_parts_parse(&o.limits.parts, c->parts, err));
     GR_TRY(gr_train_config_lora(c, &o.limits.lora, err));
     GR_TRY(gr_trainer_open(&r->t, r->rt, c->model, &o, err));
+    if (c->products == 1 && !r->t->backend->rounds_products)
+        gr_log(r->rt, GR_LOG_WARNING,
+               "products=bf16: this processor has no products of bf16 (AVX-512 BF16), so they are f32");
     if (r->job->announce && !r->job->announce(r->job->user, &r->t->memory))
         return gr_fail(err, GR_ERR_CANCELLED, "cancelled before memory was taken");
     return gr_trainer_load(r->t, r->job->loading, r->job->user, err);

@@ -60,7 +60,7 @@ static gr_status measure(gr_trainer *t, gr_error *err)
 
 static gr_status plan(gr_trainer *t, const char *dir, gr_error *err)
 {
-    GR_TRY(gr_gar_open(&t->gar, t->rt, dir, GR_ROUND_NONE, err));
+    GR_TRY(gr_gar_open(&t->gar, t->rt, dir, t->o.round, err));
     GR_TRY(gr_backend_cpu_new(&t->backend, t->rt, err));
     GR_TRY(gr_flat_plan_lora(&t->flat, t->gar, t->o.limits.parts, &t->o.limits.lora, err));
     t->held = gr_calloc(t->rt, t->gar->tensors.n, sizeof *t->held);

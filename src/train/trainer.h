@@ -1,8 +1,8 @@
 /* trainer.h - a model in training: its frozen weights, the flat buffers of the trained ones, the memory of
  * passes, and the optimiser's step. What it takes is known before it is taken.
  *
- * Weights are f32 while they are trained, and what is computed is not rounded. Results do not depend on
- * threads. */
+ * Weights are f32 while they are trained, and what is computed is not rounded, but for the factors of
+ * products where that is asked for. Results do not depend on threads. */
 #ifndef GR_TRAIN_TRAINER_H
 #define GR_TRAIN_TRAINER_H
 
@@ -21,6 +21,7 @@ typedef struct {
     gr_passes_limits limits; /* and what is trained: parts, adapters; `keeps` is the trainer's to say */
     gr_keep keep;
     gr_adamw adamw;
+    gr_rounding round;   /* GR_ROUND_NONE, or GR_ROUND_PRODUCTS for mixed precision */
     size_t memory_bytes; /* most it may take; 0: whatever is there */
     /* Asked before each sample of a step, in a world of one; true: the step is given up, GR_ERR_CANCELLED,
      * and nothing of it stays. May be NULL. */

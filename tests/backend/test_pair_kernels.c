@@ -83,7 +83,8 @@ static bool open_set(const kernel_set *set, gr_kernels *k)
 {
     if (!kernel_set_open(set, k))
         return false;
-    assert_true(!k->strip_pairs == !k->row_pairs && !k->strip_pairs == !k->to_pairs); /* all or none */
+    assert_true(!k->strip_pairs == !k->row_pairs && !k->strip_pairs == !k->to_pairs &&
+                !k->strip_pairs == !k->strip_paired && !k->strip_pairs == !k->pair_rows); /* all or none */
     return k->strip_pairs;
 }
 
@@ -130,6 +131,69 @@ static void pairs_hold_rounded_numbers_in_order(void **state)
         }
 }
 
+static uint32_t pair_of(float low, float high)
+{
+    return gr_bf16_from_f32(low) | (uint32_t)gr_bf16_from_f32(high) << 16;
+}
+
+/* Number i of one row below number i of the other, or of nothing. */
+static void pairs_of_rows_hold_both(void **state)
+{
+    (void)state;
+    gr_kernels k;
+    fence a, b, to;
+    fence_open(&a, 300), fence_open(&b, 300), fence_open(&to, 300);
+    for (size_t s = 0; s < n_kernel_sets; s++)
+        for (size_t n = 0; open_set(&kernel_sets[s], &k) && n <= 70; n++)
+            for (int both = 0; both < 2; both++) {
+                float *x = fence_place(&a, n * sizeof *x, 0), *y = fence_place(&b, n * sizeof *y, 0),
+                      *z = fence_place(&to, n * sizeof *z, 0);
+                for (size_t i = 0; i < n; i++) {
+                    x[i] = drawn(7, i, 1) + (i % 5 ? 0 : 1.00390625f); /* some are ties */
+                    y[i] = drawn(8, i, 1e-3f) * 1.001f;
+                }
+                k.pair_rows(z, x, both ? y : NULL, n);
+                for (size_t i = 0; i < n; i++)
+                    if (gr_f32_bits(z[i]) != pair_of(x[i], both ? y[i] : 0))
+                        fail_msg("%s: pair %zu of %zu is %08x, expected %08x", kernel_sets[s].name, i, n,
+                                 gr_f32_bits(z[i]), pair_of(x[i], both ? y[i] : 0));
+                assert_true(fence_whole(&a) && fence_whole(&b) && fence_whole(&to));
+            }
+    fence_close(&a), fence_close(&b), fence_close(&to);
+}
+
+/* A panel of pairs gives the sums of a panel of bf16: the same pairs, two at a time, in the same order. */
+static void a_panel_of_pairs_gives_the_bits_of_a_panel_of_bf16(void **state)
+{
+    (void)state;
+    static const size_t ks[] = { 1, 2, 3, 32, 511, 512 };
+    static operands o;
+    static float panel[GR_K_BLOCK / 2 * GR_PANEL], strip[GR_K_BLOCK / 2 * GR_STRIP_MAX];
+    gr_kernels k;
+    for (size_t s = 0; s < n_kernel_sets; s++)
+        for (size_t i = 0; open_set(&kernel_sets[s], &k) && i < sizeof ks / sizeof *ks; i++)
+            for (size_t rows = 1; rows <= (size_t)k.strip_rows; rows += 5) {
+                const size_t n = ks[i], pairs = (n + 1) / 2, cols = 1 + (7 * i + rows) % GR_PANEL;
+                float two[GR_STRIP_MAX][GR_K_BLOCK / 2], a[GR_STRIP_MAX * 40], b[GR_STRIP_MAX * 40];
+                draw(&o, n, cols, 1);
+                for (size_t r = 0; r < rows; r++)
+                    k.to_pairs(two[r], o.x + r * LDX, n);
+                k.transpose(strip, (size_t)k.strip_rows, two[0], GR_K_BLOCK / 2, rows, pairs);
+                for (size_t p = 0; p < pairs; p++)
+                    k.pair_rows(panel + p * GR_PANEL, o.plain + 2 * p * GR_PANEL,
+                                2 * p + 1 < n ? o.plain + (2 * p + 1) * GR_PANEL : NULL, GR_PANEL);
+                for (size_t at = 0; at < GR_STRIP_MAX * 40; at++)
+                    a[at] = b[at] = 3;
+                for (int first = 1; first >= 0; first--) { /* the second time, on top */
+                    k.strip_pairs(a, 40, rows, cols, strip, n, o.panel, first);
+                    k.strip_paired(b, 40, rows, cols, strip, n, panel, first);
+                }
+                for (size_t at = 0; at < GR_STRIP_MAX * 40; at++)
+                    SAME(&kernel_sets[s], b[at], a[at], "%zu rows, %zu columns, k %zu: number %zu", rows,
+                         cols, n, at);
+            }
+}
+
 static void infinities_and_nan_come_through(void **state)
 {
     (void)state;
@@ -153,6 +217,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_of_pairs_agree_with_double_and_rows_with_strips),
         cmocka_unit_test(pairs_hold_rounded_numbers_in_order),
+        cmocka_unit_test(pairs_of_rows_hold_both),
+        cmocka_unit_test(a_panel_of_pairs_gives_the_bits_of_a_panel_of_bf16),
         cmocka_unit_test(infinities_and_nan_come_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,9 @@ exits 0
 run $train
 exits 0
 out_has "step/whole "
+run $train --products bf16
+exits 0
+out_has "step/whole "
 
 # An interrupt: what was measured is whole, and the exit code is the signal's.
 for signal in INT TERM; do

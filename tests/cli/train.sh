@@ -70,6 +70,22 @@ run train "$dir/train.json" --resume --set "output=$dir/other"
 exits 2
 err_has 'steps is 4, and the run was begun with 400: it cannot go on'
 
+# Products of bf16: other bits, the same bits for any threads, and not in the middle of a run.
+for threads in 1 2; do
+    run train "$dir/train.json" --set products=bf16 --set "output=$dir/mixed-$threads" --threads $threads
+    exits 0
+done
+optim=ckpt-000000004/optim/rank-00000-of-00001.bin
+cmp -s "$dir/mixed-1/$optim" "$dir/mixed-2/$optim" || fail "$what: other weights with another number of threads"
+if grep -q 'products of bf16' "$dir/err"; then # this processor has none, and says so
+    cmp -s "$dir/run/$optim" "$dir/mixed-1/$optim" || fail "$what: products are not those of f32"
+else
+    ! cmp -s "$dir/run/$optim" "$dir/mixed-1/$optim" || fail "$what: products are those of f32"
+fi
+run train "$dir/train.json" --resume --set "output=$dir/run" --set products=bf16
+exits 2
+err_has 'products is'
+
 touch "$dir/stop"
 mkdir "$dir/third"
 mv "$dir/stop" "$dir/third/STOP"

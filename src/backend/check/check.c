@@ -326,6 +326,7 @@ gr_status gr_backend_check_new(gr_backend **out, gr_runtime *rt, gr_error *err)
     c->base = (gr_backend){ .ops = &check_ops, .rt = rt, .n_workers = gr_threads_count(rt->threads) };
     gr_guard_init(&c->guard, rt);
     gr_kernels_init(&c->kernels, rt->cpu_mask);
+    c->base.rounds_products = c->kernels.strip_paired;
     *out = &c->base;
     return GR_OK;
 }

@@ -1,7 +1,7 @@
 /* avx512bf16.c - products of bf16 by bf16 summed in f32, two of them an instruction: for graphs that round
- * every value to bf16 as the published code does (--numerics released). Twice as fast as f32 where the
- * processor has them. Weights stay as they lie: a panel's pairs (output j, output j + 16) of two k become
- * pairs of two k of one output, by a shift and a blend each. */
+ * every value to bf16 as the published code does (--numerics released), and for training in mixed precision.
+ * Twice as fast as f32 where the processor has them. Weights stay as they lie: a panel's pairs (output j,
+ * output j + 16) of two k become pairs of two k of one output, by a shift and a blend each. */
 #if defined(__x86_64__)
 #include "backend/cpu/avx512_tile.h"
 #include "backend/cpu/kernels.h"
@@ -79,12 +79,39 @@ static void row_pairs(float *out, size_t cols, const float *x, size_t k, const v
     }
 }
 
+static void strip_paired(float *out, size_t ldo, size_t rows, size_t cols, const float *strip, size_t n,
+                         const void *panel, bool first)
+{
+    const float *at = panel;
+    EACH12(ZERO)
+    for (size_t k = 0; k < n; k += 2, strip += GR_TILE_ROWS, at += GR_PANEL) {
+        const pairs w = { (__m512bh)_mm512_loadu_si512(at), (__m512bh)_mm512_loadu_si512(at + 16) };
+        EACH12(STEP)
+    }
+    EACH12(PUT)
+}
+
+static void pair_rows(float *to, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        const __mmask16 m = mask_of(n, i);
+        const __m512i low =
+            _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(m, a + i)));
+        const __m512i high =
+            b ? _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(m, b + i)))
+              : _mm512_setzero_si512();
+        _mm512_mask_storeu_epi32(to + i, m, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+}
+
 void gr_kernels_add_avx512bf16(gr_kernels *k)
 {
     k->name = "AVX-512 BF16";
     k->to_pairs = to_pairs;
     k->strip_pairs = strip_pairs;
     k->row_pairs = row_pairs;
+    k->strip_paired = strip_paired;
+    k->pair_rows = pair_rows;
 }
 #else
 typedef int gr_not_x86; /* an empty file is no C */

@@ -151,6 +151,7 @@ gr_status gr_backend_cpu_new(gr_backend **out, gr_runtime *rt, gr_error *err)
         return gr_fail(err, GR_ERR_MEM, "no memory for the CPU backend");
     b->base = (gr_backend){ .ops = &cpu_ops, .rt = rt, .n_workers = gr_threads_count(rt->threads) };
     gr_kernels_init(&b->kernels, rt->cpu_mask);
+    b->base.rounds_products = b->kernels.strip_paired;
     *out = &b->base;
     return GR_OK;
 }

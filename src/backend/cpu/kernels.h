@@ -49,6 +49,11 @@ typedef struct gr_kernels {
     void (*strip_pairs)(float *out, size_t ldo, size_t rows, size_t cols, const float *strip, size_t n,
                         const void *panel, bool first);
     void (*row_pairs)(float *out, size_t cols, const float *x, size_t k, const void *panel);
+    /* The same where the panel lies in pairs too, [(n + 1) / 2][32] of k and k + 1 of one output: products
+     * whose weights are trained. `pair_rows` packs a[i] and b[i], rounded, for i < n; b NULL: zeros. */
+    void (*strip_paired)(float *out, size_t ldo, size_t rows, size_t cols, const float *strip, size_t n,
+                         const void *panel, bool first);
+    void (*pair_rows)(float *to, const float *a, const float *b, size_t n);
 
     /* Attention of a block of GR_KEY_BLOCK keys, in two ways that give a row the same bits: for a few rows, a
      * vector holding keys, and for up to GR_QUERY_BLOCK rows, a vector holding rows. A row's results do not
