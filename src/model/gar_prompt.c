@@ -280,7 +280,8 @@ static gr_status check_regions(const gr_gar_markers *m, const gr_gar_dialog *d, 
         return gr_fail(err, GR_ERR_LIMIT,
                        "too_many_regions: %d regions in one dialog, the model takes at most %d", d->n_regions,
                        limit);
-    if (shown != d->n_regions || d->image_rows == 0 || d->region_rows == 0)
+    const bool rows_lack = d->image_rows == 0 || d->region_rows == 0;
+    if (shown != d->n_regions || (rows_lack && !d->fewer_rows))
         return gr_fail(err, GR_ERR_ARG, "%d regions of a %s, %d of them shown in a turn", d->n_regions,
                        d->image_rows ? "picture" : "dialog without picture", shown);
     for (int i = 0; i < d->n_regions; i++) {

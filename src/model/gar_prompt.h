@@ -55,6 +55,7 @@ typedef struct {
     int n_regions;
     size_t image_rows;  /* of the one picture, before the text of the first user turn; 0: no picture */
     size_t region_rows; /* of each region */
+    bool fewer_rows;    /* image_rows or region_rows may be 0 with regions: training's ablations */
     bool double_bos;    /* as released inference has it; training has one */
     bool all_markers;   /* <PromptK> without such a region is a marker too: published, and for training */
     bool prompts_only;  /* <region:...> is characters: texts of published rows do not know it */

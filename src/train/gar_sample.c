@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "model/gar_cut.h"
 #include "model/gar_profile.h"
+#include "train/region_crop.h"
 
 #define ARENA_BYTES        ((size_t)1 << 30) /* of texts of one sample */
 #define PUBLISHED_MAX_ROWS 16384             /* max_length of configs/gar_1b.py */
@@ -21,6 +22,20 @@ void gr_gar_sample_rules_init(gr_gar_sample_rules *rules, const gr_gar_config *c
     rules->profile.value[GR_SWITCH_MULTI_BBOX] = 1;
     rules->profile.value[GR_SWITCH_DOUBLE_BOS] = 0;
     gr_row_picture_rules_init(&rules->picture);
+}
+
+gr_status gr_gar_sample_rules_check(const gr_gar_sample_rules *rules, gr_error *err)
+{
+    const gr_gar_config *c = rules->config;
+    if (rules->no_picture && rules->regions != GR_REGION_CROP)
+        return gr_fail(err, GR_ERR_ARG,
+                       "samples without picture need crops of the regions, or nothing is seen");
+    if (rules->regions == GR_REGION_CROP && c->tokens_side != c->replay_grid)
+        return gr_fail(err, GR_ERR_UNSUPPORTED,
+                       "a crop gives %d x %d rows and replay %d x %d: crops take the place of replay only "
+                       "where both are as many",
+                       c->tokens_side, c->tokens_side, c->replay_grid, c->replay_grid);
+    return GR_OK;
 }
 
 /* What is being made. */
@@ -63,14 +78,17 @@ gr_status gr_gar_sample_labels(int32_t **labels, size_t *n_labels, gr_runtime *r
 static gr_status build_prompt(making *m, gr_prompt *p, gr_error *err)
 {
     const gr_gar_config *c = m->rules->config;
-    const size_t tile = (size_t)c->tokens_side * (size_t)c->tokens_side;
+    const size_t tile = (size_t)c->tokens_side * (size_t)c->tokens_side,
+                 tiles = m->rules->no_picture ? 0 : 1 + (size_t)(m->s->canvas.cols * m->s->canvas.rows),
+                 region = (size_t)c->replay_grid * (size_t)c->replay_grid;
     const gr_gar_dialog d = { .system = m->rules->system,
                               .turns = m->talk.turns,
                               .n_turns = m->talk.n_turns,
                               .regions = m->talk.regions,
                               .n_regions = m->talk.n_regions,
-                              .image_rows = (1 + (size_t)(m->s->canvas.cols * m->s->canvas.rows)) * tile,
-                              .region_rows = (size_t)c->replay_grid * (size_t)c->replay_grid,
+                              .image_rows = tiles * tile,
+                              .region_rows = m->rules->regions == GR_REGION_NOTHING ? 0 : region,
+                              .fewer_rows = m->rules->regions != GR_REGION_REPLAY,
                               .double_bos = m->rules->profile.value[GR_SWITCH_DOUBLE_BOS],
                               .all_markers = true,
                               .prompts_only = true,
@@ -99,6 +117,26 @@ static gr_status make_rows(making *m)
 
 /* --- cutting ------------------------------------------------------------------------------------------- */
 
+/* One of each region whose rows are features; the others', which the model has no prompt for, are not. */
+static gr_status cut_crops(making *m, const gr_gar_marked *regions, int n)
+{
+    gr_gar_sample *s = m->s;
+    const gr_gar_config *c = m->rules->config;
+    const gr_image *image = m->picture.image;
+    const int side = c->vision.tile_px;
+    for (int i = 0; i < n; i++) {
+        gr_bounds where;
+        if (regions[i].prompt >= c->n_prompts && m->rules->conversation.extra == GR_EXTRA_RELEASED)
+            continue;
+        gr_mask_bounds(regions[i].mask, &where); /* row_picture.h: no mask is empty */
+        where = gr_region_crop_place(where, image->width, image->height);
+        const int k = s->n_crops++;
+        GR_TRY(gr_region_crop_pixels(&s->crops[k], image, where, side, m->err));
+        GR_TRY(gr_region_crop_mask(&s->crop_masks[k], regions[i].mask, where, side, m->err));
+    }
+    return GR_OK;
+}
+
 static gr_status cut(making *m)
 {
     gr_gar_sample *s = m->s;
@@ -113,6 +151,10 @@ static gr_status cut(making *m)
     }
     s->n_regions = n;
     s->n_resized = m->picture.n_resized;
+    if (m->rules->regions == GR_REGION_CROP)
+        GR_TRY(cut_crops(m, regions, n));
+    if (m->rules->no_picture)
+        return GR_OK;
     GR_TRY(gr_gar_cut_pixels(&s->pixels, &how, m->picture.image, m->err));
     if (m->talk.whole >= 0)
         return gr_gar_cut_whole(&s->mask, &how, m->picture.image->width, m->picture.image->height,
@@ -120,7 +162,9 @@ static gr_status cut(making *m)
     if (n == 0)
         return GR_OK;
     GR_TRY(gr_gar_cut_masks(&s->mask, &how, regions, order, n, m->err));
-    return gr_gar_cut_boxes(s->boxes, &s->n_boxes, &how, regions, order, n, m->err);
+    return m->rules->regions == GR_REGION_REPLAY
+               ? gr_gar_cut_boxes(s->boxes, &s->n_boxes, &how, regions, order, n, m->err)
+               : GR_OK;
 }
 
 /* Turns, canvas and rows of a picture of that size: too long is known before anything is resized. */
@@ -128,6 +172,8 @@ static gr_status make_text(making *m, int width, int height)
 {
     const gr_gar_config *c = m->rules->config;
     const int max_tiles = m->rules->max_tiles ? m->rules->max_tiles : c->max_num_tiles;
+    if (m->rules->no_picture)
+        return make_rows(m);
     GR_TRY(gr_canvas_choose(&m->s->canvas, width, height, max_tiles, c->vision.tile_px, m->err));
     return make_rows(m);
 }
@@ -163,6 +209,7 @@ static making making_of(gr_runtime *rt, const gr_record *record, const gr_gar_sa
 static gr_status begin(making *m)
 {
     *m->note.skip = GR_SKIP_NONE;
+    GR_TRY(gr_gar_sample_rules_check(m->rules, m->err));
     m->s = gr_calloc(m->rt, 1, sizeof *m->s);
     if (!m->s)
         return gr_fail(m->err, GR_ERR_MEM, "no memory for a sample");
@@ -222,5 +269,24 @@ void gr_gar_sample_free(gr_gar_sample *s)
     gr_free(s->rt, s->labels);
     gr_tiles_free(s->pixels);
     gr_tiles_free(s->mask);
+    for (int i = 0; i < s->n_crops; i++) {
+        gr_tiles_free(s->crops[i]);
+        gr_tiles_free(s->crop_masks[i]);
+    }
     gr_free(s->rt, s);
+}
+
+/* --- tiles --------------------------------------------------------------------------------------------- */
+
+static int picture_tiles(const gr_gar_sample *s) { return s->pixels ? s->pixels->n : 0; }
+
+int gr_gar_sample_tiles(const gr_gar_sample *s) { return picture_tiles(s) + s->n_crops; }
+
+void gr_gar_sample_tile(const gr_gar_sample *s, int i, const gr_tiles **pixels, const gr_tiles **mask,
+                        int *at)
+{
+    const int crop = i - picture_tiles(s);
+    *pixels = crop < 0 ? s->pixels : s->crops[crop];
+    *mask = crop < 0 ? s->mask : s->crop_masks[crop];
+    *at = crop < 0 ? i : 0;
 }

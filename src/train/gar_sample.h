@@ -14,6 +14,13 @@
 
 #define GR_LABEL_NONE (-100) /* of rows that are not learnt, as in the published code */
 
+/* What stands behind "<PromptK>: " for a region (the ablation of the GAR paper, Table 9). */
+typedef enum {
+    GR_REGION_REPLAY, /* rows that replay pools of the picture's features: GAR */
+    GR_REGION_CROP,   /* rows of one tile more, the square around the region (region_crop.h) */
+    GR_REGION_NOTHING /* no row: only the mask tells where it is */
+} gr_region_source;
+
 /* Everything is borrowed. Begin with gr_gar_sample_rules_init. */
 typedef struct {
     const gr_gar_config *config;
@@ -25,11 +32,16 @@ typedef struct {
     int max_tiles;      /* 0: the configuration's */
     size_t max_rows;    /* of a sample; published (and not applied there): 16384 */
     gr_row_picture_rules picture;
+    gr_region_source regions;
+    bool no_picture; /* with GR_REGION_CROP: no row of the picture; a row without regions is text alone */
 } gr_gar_sample_rules;
 
 void gr_gar_sample_rules_init(gr_gar_sample_rules *rules, const gr_gar_config *config,
                               const gr_gar_markers *markers, const gr_tokenizer *tokenizer,
                               const gr_profile *profile);
+
+/* GR_ERR_ARG, GR_ERR_UNSUPPORTED: no sample can be made by such rules. */
+gr_status gr_gar_sample_rules_check(const gr_gar_sample_rules *rules, gr_error *err);
 
 /* For reading. */
 typedef struct {
@@ -39,10 +51,12 @@ typedef struct {
     gr_ids source;    /* [ids.n]: -1, or the feature row that stands there (text/prompt.h) */
     int32_t *labels;  /* [ids.n]: the id where the row before it is to give it, else GR_LABEL_NONE */
     size_t n_labels;  /* of them not GR_LABEL_NONE; at least 1 */
-    gr_canvas canvas; /* cols x rows tiles, and the thumbnail */
-    gr_tiles *pixels; /* u8, 3 channels */
-    gr_tiles *mask;   /* u8, 1 where some region is; NULL in a base model */
-    int n_boxes;      /* regions that are replayed */
+    gr_canvas canvas; /* cols x rows tiles, and the thumbnail; without picture 0 x 0 */
+    gr_tiles *pixels; /* u8, 3 channels; NULL without picture */
+    gr_tiles *mask;   /* u8, 1 where some region is; NULL in a base model and without picture */
+    int n_crops;      /* tiles behind the picture's: tile 0 of each */
+    gr_tiles *crops[GR_MAX_PROMPTS], *crop_masks[GR_MAX_PROMPTS];
+    int n_boxes; /* regions that are replayed */
     float boxes[GR_MAX_PROMPTS][4];
     int n_regions;
     int prompts[GR_MAX_PROMPTS]; /* K of <PromptK> of region i */
@@ -55,6 +69,12 @@ typedef struct {
 gr_status gr_gar_sample_make(gr_gar_sample **out, gr_runtime *rt, const gr_record *record,
                              const gr_gar_sample_rules *rules, gr_draws *draws, gr_skip *skip, gr_error *err);
 void gr_gar_sample_free(gr_gar_sample *s); /* NULL is fine */
+
+/* How many tiles the sample has, and tile i of them: first the thumbnail and the picture's tiles, then the
+ * crops. *mask is NULL where no mask is. The answer is tile *at of *pixels and *mask. */
+int gr_gar_sample_tiles(const gr_gar_sample *s);
+void gr_gar_sample_tile(const gr_gar_sample *s, int i, const gr_tiles **pixels, const gr_tiles **mask,
+                        int *at);
 
 /* How many rows the sample of a record has, for an order by length (order.h): no tile is cut, and the picture
  * is opened only where the record does not state its size. The draws are those of the sample, or the

@@ -69,6 +69,9 @@ static gr_status open_all(gr_loader_source *s, const gr_loader_source_options *o
     s->rules.picture.root = s->image_root;
     s->rules.max_tiles = o->max_tiles;
     s->rules.max_rows = o->max_rows;
+    s->rules.regions = o->regions;
+    s->rules.no_picture = o->no_picture;
+    GR_TRY(gr_gar_sample_rules_check(&s->rules, err));
     if (o->by_length)
         GR_TRY(gr_row_lengths(&s->lengths, s->rt, &s->sets, &s->rules, o->seed, err));
     GR_TRY(gr_ranks_check(&o->ranks, o->accumulation, err));
@@ -129,12 +132,15 @@ static gr_status give_tile(void *user, int t, float *pixels, float *mask, gr_err
     const gr_loader_source *s = user;
     const gr_gar_config *c = &s->m->gar->config;
     const size_t n = (size_t)c->vision.tile_px * (size_t)c->vision.tile_px;
-    gr_tiles_floats(s->sample->pixels, t, c->image_mean, c->image_std, pixels);
+    const gr_tiles *of, *mask_of;
+    int at;
+    gr_gar_sample_tile(s->sample, t, &of, &mask_of, &at);
+    gr_tiles_floats(of, at, c->image_mean, c->image_std, pixels);
     memset(mask, 0, n * sizeof *mask);
-    if (s->sample->mask) {
+    if (mask_of) {
         /* The plane as bytes first, at the front of its own memory; widened from the back. */
         uint8_t *bytes = (uint8_t *)(void *)mask;
-        gr_tiles_bytes(s->sample->mask, t, bytes);
+        gr_tiles_bytes(mask_of, at, bytes);
         for (size_t i = n; i-- > 0;)
             mask[i] = bytes[i];
     }
@@ -160,6 +166,19 @@ static gr_status seek(gr_loader_source *s, uint32_t epoch, uint64_t element, gr_
     return GR_OK;
 }
 
+/* Crops are tiles as any other to the passes. The canvas is what replay asks about, and where crops are there
+ * is none, so a row of all tiles but the first stands for it. */
+static void set_picture(gr_loader_source *s, const gr_gar_sample *x)
+{
+    const bool plain = x->n_crops == 0;
+    s->picture = (gr_picture){ .across = plain ? x->canvas.cols : gr_gar_sample_tiles(x) - 1,
+                               .down = plain ? x->canvas.rows : 1,
+                               .tile = give_tile,
+                               .user = s,
+                               .n_regions = x->n_boxes };
+    memcpy(s->picture.boxes, x->boxes, sizeof s->picture.boxes);
+}
+
 static gr_status give(void *user, uint32_t epoch, uint64_t element, gr_train_item *out, gr_error *err)
 {
     gr_loader_source *s = user;
@@ -173,13 +192,8 @@ static gr_status give(void *user, uint32_t epoch, uint64_t element, gr_train_ite
     const gr_gar_sample *x = s->sample = got.sample;
     s->next = element + (uint64_t)gr_ranks_world(&s->ranks);
     snprintf(s->name, sizeof s->name, "%s/%zu", s->files[got.set]->name, got.row);
-    s->picture = (gr_picture){ .across = x->canvas.cols,
-                               .down = x->canvas.rows,
-                               .tile = give_tile,
-                               .user = s,
-                               .n_regions = x->n_boxes };
-    memcpy(s->picture.boxes, x->boxes, sizeof s->picture.boxes);
-    *out = (gr_train_item){ .sample = { .picture = x->pixels ? &s->picture : NULL,
+    set_picture(s, x);
+    *out = (gr_train_item){ .sample = { .picture = gr_gar_sample_tiles(x) > 0 ? &s->picture : NULL,
                                         .ids = x->ids.v,
                                         .source = x->source.v,
                                         .labels = x->labels,

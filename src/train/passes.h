@@ -14,7 +14,7 @@
 typedef struct {
     unsigned parts; /* that are trained: bits 1 << gr_train_part */
     int max_rows;   /* of a sample's sequence */
-    int max_tiles;  /* of a picture, with the thumbnail */
+    int max_tiles;  /* of a picture, with the thumbnail and crops */
     int max_regions;
     gr_lora lora; /* adapters, as the flat buffers hold them; targets 0: none */
     bool keeps;   /* all that blocks and projector compute, from the forward pass to the backward */

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "io/json.h"
+#include "train/gar_sample.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 #define WORD_MAX 40
@@ -233,13 +234,35 @@ gr_status gr_train_config_set(gr_train_config *c, const char *assignment, gr_err
                 : gr_fail(err, GR_ERR_ARG, "there is no option '%s'", name);
 }
 
+/* What the ablations of regions need; the words are in the order of gr_region_source. */
+static gr_status check_region_rows(const gr_train_config *c, gr_error *err)
+{
+    const bool crops = c->region_rows == GR_REGION_CROP, alone = c->picture_rows == 1;
+    const int64_t tiles = c->max_regions + (alone ? 0 : 2);
+    if (alone && !crops)
+        return gr_fail(err, GR_ERR_ARG,
+                       "picture_rows is no, and region_rows is not crop: without the picture only crops are "
+                       "there to be seen");
+    if (crops && c->max_tiles < tiles)
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "max_tiles is %lld, and with region_rows=crop a sample of %lld regions has at least %lld "
+            "tiles: raise it, or lower max_regions",
+            (long long)c->max_tiles, (long long)c->max_regions, (long long)tiles);
+    if (c->export_to[0] && c->region_rows != GR_REGION_REPLAY)
+        return gr_fail(err, GR_ERR_ARG,
+                       "export_to is given, and region_rows is not replay: such a model cannot be asked, as "
+                       "asking replays features of the picture");
+    return GR_OK;
+}
+
 gr_status gr_train_config_check(const gr_train_config *c, gr_error *err)
 {
     if (!c->model[0] || !c->output[0])
         return gr_fail(err, GR_ERR_ARG, "the run has no %s", c->model[0] ? "output" : "model");
     if (strcmp(c->parts, "none") == 0 && c->lora_rank == 0)
         return gr_fail(err, GR_ERR_ARG, "parts is none and lora_rank is 0: nothing would be trained");
-    return GR_OK;
+    return check_region_rows(c, err);
 }
 
 gr_status gr_train_config_lora(const gr_train_config *c, gr_lora *lora, gr_error *err)

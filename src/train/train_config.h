@@ -51,8 +51,14 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
     X(max_rows, WHOLE, "8192", 2, 1e6, true, "17 tiles and 5 regions of 256 rows, 2560 of text",             \
       "rows of the longest sample; memory grows with it")                                                    \
     X(max_tiles, WHOLE, "17", 1, 1e3, true, "gar_1b.py: 16 and the thumbnail",                               \
-      "tiles of the largest picture, with its thumbnail")                                                    \
+      "tiles of the largest sample: the thumbnail, with region_rows=crop one of each of max_regions, and "   \
+      "what is left, at least 1, for the picture cut")                                                       \
     X(max_regions, WHOLE, "5", 1, 1e3, true, "<Prompt0> to <Prompt4>", "regions of a sample")                \
+    X(region_rows, WORD, "replay", 0, 0, true, "GAR paper, Table 9",                                         \
+      "replay|crop|none: what stands for a region: its features replayed, a crop of it as one tile more, "   \
+      "nothing but the mask; a model of the last two is for comparison and cannot be asked")                 \
+    X(picture_rows, WORD, "yes", 0, 0, true, "GAR paper, Table 9",                                           \
+      "yes|no: whether the picture as a whole is shown; no: with region_rows=crop, the crops alone")         \
     X(memory_gb, REAL, "0", 0, 1e9, false, "", "most memory that training may take; 0: any")                 \
     X(keep_values, WORD, "auto", 0, 0, false, "",                                                            \
       "auto|yes|no: what blocks compute is kept for the backward pass instead of made again; auto: where "   \
@@ -94,7 +100,7 @@ gr_status gr_train_config_parse(gr_train_config *c, const char *text, size_t n, 
 /* NAME=VALUE. GR_ERR_ARG, as above. */
 gr_status gr_train_config_set(gr_train_config *c, const char *assignment, gr_error *err);
 
-/* GR_ERR_ARG: no model or output; nothing would be trained. */
+/* GR_ERR_ARG: no model or output; nothing would be trained, or seen; an export that could not be asked. */
 gr_status gr_train_config_check(const gr_train_config *c, gr_error *err);
 
 /* The adapters that the options ask for; rank 0: none. A is drawn from the seed of the run. GR_ERR_ARG:

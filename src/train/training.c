@@ -48,6 +48,13 @@ gr_status gr_training_show(gr_training *t, bool table, const char **text, gr_err
     return t->text.failed ? gr_fail(err, GR_ERR_MEM, "no memory to show the options") : GR_OK;
 }
 
+/* Of the canvas: what is left beside the thumbnail and a crop of each region. */
+static int canvas_tiles(const gr_train_config *c)
+{
+    const int64_t left = c->max_tiles - 1 - (c->region_rows == GR_REGION_CROP ? c->max_regions : 0);
+    return left > 1 ? (int)left : 1;
+}
+
 static gr_status open_source(gr_loader_source **out, const gr_model *m, const gr_train_config *c,
                              const char *paths, gr_error *err)
 {
@@ -56,8 +63,10 @@ static gr_status open_source(gr_loader_source **out, const gr_model *m, const gr
                                          .seed = (uint64_t)c->seed,
                                          .accumulation = (int)c->accumulation,
                                          .by_length = c->group_by_length == 1,
-                                         .max_tiles = c->max_tiles > 1 ? (int)c->max_tiles - 1 : 1,
-                                         .max_rows = (size_t)c->max_rows };
+                                         .max_tiles = canvas_tiles(c),
+                                         .max_rows = (size_t)c->max_rows,
+                                         .regions = (gr_region_source)c->region_rows, /* the words' order */
+                                         .no_picture = c->picture_rows == 1 };
     return gr_loader_source_open(out, m, &o, err);
 }
 

@@ -535,6 +535,16 @@ static void what_cannot_be_meant_is_refused(void **state)
     d.image_rows = 0;
     MUST_FAIL(rows(&b, &d, &err), GR_ERR_ARG, "without picture");
     d.image_rows = 32;
+    d.region_rows = 0; /* of a region that is shown nobody leaves the rows away but who says so */
+    MUST_FAIL(rows(&b, &d, &err), GR_ERR_ARG, "1 regions of a picture");
+    d.image_rows = 0;
+    d.fewer_rows = true;
+    MUST(rows(&b, &d, &err));
+    for (size_t i = 0; i < b.source.n; i++)
+        assert_int_equal(b.source.v[i], -1);
+    d.fewer_rows = false;
+    d.region_rows = 16;
+    d.image_rows = 32;
     turn.n_regions = 0;
     MUST_FAIL(rows(&b, &d, &err), GR_ERR_ARG, "0 of them shown");
     turn.n_regions = d.n_regions = 2;

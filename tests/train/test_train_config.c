@@ -149,6 +149,43 @@ static void what_is_wrong_is_said(void **state)
     MUST(gr_train_config_check(&f->c, &err));
 }
 
+/* Assignments, and the sentence of what they refuse; NULL: nothing. */
+static void ablations_of_regions_go_with_crops_room_and_no_export(void **state)
+{
+    static const struct {
+        const char *set[4], *part;
+    } cases[] = {
+        { { "region_rows=crop" }, NULL },
+        { { "region_rows=none" }, NULL },
+        { { "region_rows=crop", "picture_rows=no" }, NULL },
+        { { "export_to=e" }, NULL },
+        { { "picture_rows=no" }, "picture_rows is no, and region_rows is not crop" },
+        { { "region_rows=none", "picture_rows=no" }, "picture_rows is no, and region_rows is not crop" },
+        { { "region_rows=crop", "export_to=e" }, "such a model cannot be asked" },
+        { { "region_rows=crop", "picture_rows=no", "export_to=e" }, "such a model cannot be asked" },
+        { { "region_rows=none", "export_to=e" }, "such a model cannot be asked" },
+        { { "max_tiles=2" }, NULL },
+        { { "region_rows=crop", "max_tiles=7" }, NULL },
+        { { "region_rows=crop", "max_tiles=6" }, "a sample of 5 regions has at least 7 tiles" },
+        { { "region_rows=crop", "max_tiles=5", "picture_rows=no" }, NULL },
+        { { "region_rows=crop", "max_tiles=4", "picture_rows=no" }, "has at least 5 tiles" },
+        { { "region_rows=crop", "max_tiles=4", "max_regions=2" }, NULL },
+    };
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gr_error err = { 0 };
+        gr_train_config_init(&f->c, f->rt);
+        MUST(gr_train_config_set(&f->c, "model=m", &err));
+        MUST(gr_train_config_set(&f->c, "output=r", &err));
+        for (int k = 0; k < 4 && cases[i].set[k]; k++)
+            MUST(gr_train_config_set(&f->c, cases[i].set[k], &err));
+        if (cases[i].part)
+            MUST_FAIL(gr_train_config_check(&f->c, &err), GR_ERR_ARG, cases[i].part);
+        else
+            MUST(gr_train_config_check(&f->c, &err));
+    }
+}
+
 static void what_is_written_is_read_back(void **state)
 {
     fixture *f = *state;
@@ -199,6 +236,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_help_names_every_layer_that_can_have_an_adapter, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_then_assignments, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(ablations_of_regions_go_with_crops_room_and_no_export, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, setup, teardown),
         cmocka_unit_test_setup_teardown(what_decides_a_run_may_not_change, setup, teardown),
     };
