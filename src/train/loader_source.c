@@ -198,16 +198,20 @@ static gr_status give(void *user, uint32_t epoch, uint64_t element, gr_train_ite
                                         .source = x->source.v,
                                         .labels = x->labels,
                                         .n = (int)x->ids.n },
-                            .name = s->name };
+                            .name = s->name,
+                            .set = got.set };
     return GR_OK;
 }
 
 gr_train_source gr_loader_source_of(gr_loader_source *s)
 {
     const gr_hash hash = gr_row_sources_fingerprint(&s->sets);
-    return (gr_train_source){ .give = give,
-                              .user = s,
-                              .count = s->sets.count,
-                              .fingerprint = hash.low ^ hash.high,
-                              .order = s->lengths ? GR_PERMUTATION_NAME "-by-length" : GR_PERMUTATION_NAME };
+    gr_train_source source = { .give = give,
+                               .user = s,
+                               .count = s->sets.count,
+                               .fingerprint = hash.low ^ hash.high,
+                               .order = s->lengths ? GR_PERMUTATION_NAME "-by-length" : GR_PERMUTATION_NAME };
+    for (size_t i = 0; i < s->n && s->n <= GR_TRAIN_SETS; i++)
+        source.sets[source.n_sets++] = s->files[i]->name;
+    return source;
 }

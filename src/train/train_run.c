@@ -259,6 +259,20 @@ static gr_status log_record(run *r, double lr, uint32_t epoch, gr_error *err)
 
 /* --- between steps ------------------------------------------------------------------------------------- */
 
+static void put_sets(gr_json_writer *j, const gr_train_source *source, const gr_validation *v)
+{
+    gr_json_put_key(j, "validation_sets");
+    gr_json_put_array(j);
+    for (int i = 0; i < source->n_sets; i++) {
+        gr_json_put_object(j);
+        put_text(j, "data", source->sets[i]);
+        put_number(j, "loss", v->sets[i].loss);
+        put_whole(j, "samples", (int64_t)v->sets[i].n);
+        gr_json_put_end(j, '}');
+    }
+    gr_json_put_end(j, ']');
+}
+
 static gr_status validate(run *r, gr_error *err)
 {
     const gr_train_source *v = r->job->validation;
@@ -266,15 +280,17 @@ static gr_status validate(run *r, gr_error *err)
     const double began = gr_now_s();
     gr_buf line;
     gr_json_writer j;
-    double loss;
-    GR_TRY(
-        gr_trainer_validate(r->t, v, n, gr_ranks_world(&r->job->ranks) == 1 ? goes_on : NULL, r, &loss, err));
+    gr_validation result;
+    GR_TRY(gr_trainer_validate(r->t, v, n, gr_ranks_world(&r->job->ranks) == 1 ? goes_on : NULL, r, &result,
+                               err));
     r->tally.began += gr_now_s() - began; /* is no time of steps */
     begin_line(r, &line, &j);
-    put_number(&j, "validation_loss", loss);
+    put_number(&j, "validation_loss", result.loss);
     put_whole(&j, "validation_samples", (int64_t)n);
+    if (v->n_sets > 1)
+        put_sets(&j, v, &result);
     if (r->job->validated)
-        r->job->validated(r->job->user, r->t->steps, loss);
+        r->job->validated(r->job->user, r->t->steps, result.loss);
     return end_line(r, &line, &j, err);
 }
 

@@ -5,10 +5,13 @@
 
 #include "train/passes.h"
 
+#define GR_TRAIN_SETS 16 /* that are told apart */
+
 /* Valid until the next one is asked for. */
 typedef struct {
     gr_train_sample sample;
     const char *name; /* for messages: what it was made of */
+    int set;          /* of the source's, 0 where it tells none apart */
 } gr_train_item;
 
 typedef struct {
@@ -19,6 +22,9 @@ typedef struct {
     uint64_t count;       /* samples of an epoch; >= 1 */
     uint64_t fingerprint; /* of their contents */
     const char *order;    /* name of the algorithm that orders them */
+    /* Where samples are of several sets - files, folders -, their names; n_sets 0: one, or too many. */
+    int n_sets;
+    const char *sets[GR_TRAIN_SETS];
 } gr_train_source;
 
 #endif

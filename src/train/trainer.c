@@ -191,11 +191,11 @@ gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t
 }
 
 static gr_status validate_share(gr_trainer *t, const gr_train_source *source, uint64_t n,
-                                bool (*go_on)(void *user), void *user, double *loss, gr_error *err)
+                                bool (*go_on)(void *user), void *user, gr_validation *v, gr_error *err)
 {
     const gr_ranks *ranks = &t->o.ranks;
     for (uint64_t i = (uint64_t)ranks->rank; i < n; i += (uint64_t)gr_ranks_world(ranks)) {
-        gr_train_item item;
+        gr_train_item item = { 0 };
         double one;
         if (go_on && !go_on(user))
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled after %llu of %llu validation samples",
@@ -203,15 +203,31 @@ static gr_status validate_share(gr_trainer *t, const gr_train_source *source, ui
         GR_TRY(source->give(source->user, 0, i, &item, err));
         if (gr_passes_run(t->passes, &item.sample, 0, &one, err) != GR_OK)
             return gr_error_prefix(err, "validation sample %s", item.name);
-        *loss += one / (double)n;
+        v->loss += one / (double)n;
+        if (item.set < source->n_sets) {
+            v->sets[item.set].loss += one;
+            v->sets[item.set].n++;
+        }
     }
     return GR_OK;
 }
 
 gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint64_t n,
-                              bool (*go_on)(void *user), void *user, double *loss, gr_error *err)
+                              bool (*go_on)(void *user), void *user, gr_validation *v, gr_error *err)
 {
-    *loss = 0;
-    GR_TRY(gr_ranks_agree(&t->o.ranks, validate_share(t, source, n, go_on, user, loss, err), err));
-    return gr_ranks_sum(&t->o.ranks, GR_DTYPE_F64, loss, 1, err);
+    double totals[1 + 2 * GR_TRAIN_SETS];
+    *v = (gr_validation){ 0 };
+    GR_TRY(gr_ranks_agree(&t->o.ranks, validate_share(t, source, n, go_on, user, v, err), err));
+    totals[0] = v->loss;
+    for (int i = 0; i < GR_TRAIN_SETS; i++) {
+        totals[1 + 2 * i] = v->sets[i].loss;
+        totals[2 + 2 * i] = v->sets[i].n;
+    }
+    GR_TRY(gr_ranks_sum(&t->o.ranks, GR_DTYPE_F64, totals, sizeof totals / sizeof *totals, err));
+    v->loss = totals[0];
+    for (int i = 0; i < GR_TRAIN_SETS; i++) {
+        v->sets[i].n = totals[2 + 2 * i];
+        v->sets[i].loss = v->sets[i].n > 0 ? totals[1 + 2 * i] / v->sets[i].n : NAN;
+    }
+    return GR_OK;
 }

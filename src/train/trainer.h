@@ -69,9 +69,17 @@ typedef struct {
 gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t epoch, uint64_t first, int n,
                           double lr, gr_trainer_result *result, gr_error *err);
 
-/* Mean loss of elements 0..n-1 of epoch 0, without a step; ranks share them. `go_on` (may be NULL) is polled
+/* Mean losses over samples, of all and of each set of the source. */
+typedef struct {
+    double loss;
+    struct {
+        double loss, n; /* NAN where no sample was of it */
+    } sets[GR_TRAIN_SETS];
+} gr_validation;
+
+/* The losses of elements 0..n-1 of epoch 0, without a step; ranks share them. `go_on` (may be NULL) is polled
  * before each sample; false: GR_ERR_CANCELLED. A loss that is not finite is no failure. */
 gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint64_t n,
-                              bool (*go_on)(void *user), void *user, double *loss, gr_error *err);
+                              bool (*go_on)(void *user), void *user, gr_validation *v, gr_error *err);
 
 #endif

@@ -58,6 +58,7 @@ static gr_status give(void *user, uint32_t epoch, uint64_t element, gr_train_ite
                                         .labels = l->labels },
                             .name = l->name };
     out->sample.n = fill_rows(l);
+    out->set = l->n_sets ? (int)(l->row % (uint64_t)l->n_sets) : 0;
     return GR_OK;
 }
 
@@ -68,7 +69,11 @@ void lesson_init(lesson *l, const gr_gar_config *config, uint64_t count, bool pi
 
 gr_train_source lesson_source(lesson *l)
 {
-    return (gr_train_source){
-        .give = give, .user = l, .count = l->count, .fingerprint = 0x1e5505 + l->count, .order = "in turn"
-    };
+    return (gr_train_source){ .give = give,
+                              .user = l,
+                              .count = l->count,
+                              .fingerprint = 0x1e5505 + l->count,
+                              .order = "in turn",
+                              .n_sets = l->n_sets,
+                              .sets = { "first", "second", "third", "fourth" } };
 }

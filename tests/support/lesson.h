@@ -14,6 +14,7 @@ typedef struct {
     uint64_t count;
     int64_t spoiled; /* element whose pixels are NaN; -1: none */
     bool refuses;    /* fails instead of giving */
+    int n_sets;      /* row i is of set i modulo this; 0: of none */
     uint64_t asked;  /* samples given so far */
     /* Of the last sample. */
     uint64_t row;

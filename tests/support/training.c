@@ -313,8 +313,9 @@ static void make_steps(training *t)
         assert_true(near(r.loss, w->losses[step], w->noise.loss, LEAST_LOSS));
         assert_true(near(r.norm, w->norms[step], w->noise.norm, LEAST_NORM));
     }
-    MUST(gr_trainer_validate(&trainer, &source, 2, NULL, NULL, &r.loss, &err));
-    assert_true(near(r.loss, w->losses[w->n_norms], w->noise.loss, LEAST_LOSS));
+    gr_validation v;
+    MUST(gr_trainer_validate(&trainer, &source, 2, NULL, NULL, &v, &err));
+    assert_true(near(v.loss, w->losses[w->n_norms], w->noise.loss, LEAST_LOSS));
 }
 
 /* What the steps added to a tensor, but for the elements below the floor. */

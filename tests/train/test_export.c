@@ -172,11 +172,11 @@ static double loss_of(gr_trainer *t)
 {
     gr_error err = { 0 };
     lesson l;
-    double loss;
+    gr_validation v;
     lesson_init(&l, &t->gar->config, 3, true);
     const gr_train_source source = lesson_source(&l);
-    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &loss, &err));
-    return loss;
+    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
+    return v.loss;
 }
 
 static double loss_of_folder(const fixture *f, const char *model)

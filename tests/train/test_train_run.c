@@ -296,10 +296,10 @@ static double loss_of_folder(fixture *f, const char *model)
 {
     gr_error err = { 0 };
     gr_trainer *t = trained_open_adapted(f->rt, &f->dir, model, 1u << GR_TRAIN_MASK, &(gr_lora){ 0 });
-    double loss;
-    MUST(gr_trainer_validate(t, &f->validation_source, f->validation.count, NULL, NULL, &loss, &err));
+    gr_validation v;
+    MUST(gr_trainer_validate(t, &f->validation_source, f->validation.count, NULL, NULL, &v, &err));
     gr_trainer_close(t);
-    return loss;
+    return v.loss;
 }
 
 /* Adapters alone: no part is trained as a whole. */

@@ -227,15 +227,44 @@ static void validation_is_the_mean_loss_and_changes_nothing(void **state)
     gr_trainer *t = train(f, f->rt, GR_TRAIN_ALL);
     lesson l;
     gr_trainer_result result;
-    double loss;
+    gr_validation v;
     lesson_init(&l, &t->gar->config, 3, true);
     const gr_train_source source = lesson_source(&l);
-    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &loss, &err));
+    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
     assert_true(gr_grad_norm(&t->flat) == 0 && t->steps == 0);
     MUST(gr_trainer_step(t, &source, 0, 0, 3, 0, &result, &err));
-    assert_true(fabs(loss / result.loss - 1) < 1e-12); /* the same samples; divided in another order */
-    MUST_FAIL(gr_trainer_validate(t, &source, 3, no, NULL, &loss, &err), GR_ERR_CANCELLED,
+    assert_true(fabs(v.loss / result.loss - 1) < 1e-12); /* the same samples; divided in another order */
+    MUST_FAIL(gr_trainer_validate(t, &source, 3, no, NULL, &v, &err), GR_ERR_CANCELLED,
               "after 0 of 3 validation samples");
+    gr_trainer_close(t);
+}
+
+/* Samples 0 and 2 are of the first set, 1 of the second, and none of the third. */
+static void a_validation_tells_sets_apart(void **state)
+{
+    const fixture *f = *state;
+    gr_error err = { 0 };
+    gr_trainer *t = train(f, f->rt, GR_TRAIN_ALL);
+    lesson l;
+    gr_validation v, one[3];
+    lesson_init(&l, &t->gar->config, 3, true);
+    gr_train_source source = lesson_source(&l);
+    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
+    assert_true(v.sets[0].n == 0 && isnan(v.sets[0].loss)); /* a source that tells none apart */
+    for (uint64_t i = 0; i < 3; i++) {
+        gr_trainer_result result;
+        MUST(gr_trainer_step(t, &source, 0, i, 1, 0, &result, &err));
+        one[i].loss = result.loss;
+    }
+    l.n_sets = 2;
+    source = lesson_source(&l);
+    source.n_sets = 3;
+    MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
+    assert_true(fabs(v.loss / ((one[0].loss + one[1].loss + one[2].loss) / 3) - 1) < 1e-12);
+    assert_true(v.sets[0].n == 2 && fabs(v.sets[0].loss / ((one[0].loss + one[2].loss) / 2) - 1) < 1e-12);
+    assert_true(v.sets[1].n == 1 && fabs(v.sets[1].loss / one[1].loss - 1) < 1e-12);
+    assert_true(v.sets[2].n == 0 && isnan(v.sets[2].loss));
+    assert_true(fabs(one[0].loss - one[1].loss) > 1e-6 && fabs(one[2].loss - one[1].loss) > 1e-6);
     gr_trainer_close(t);
 }
 
@@ -317,6 +346,7 @@ int main(void)
         cmocka_unit_test(steps_do_not_depend_on_threads),
         cmocka_unit_test(steps_change_adapters_and_nothing_beside_them),
         cmocka_unit_test(validation_is_the_mean_loss_and_changes_nothing),
+        cmocka_unit_test(a_validation_tells_sets_apart),
         cmocka_unit_test(what_is_not_finite_stops_and_changes_nothing),
         cmocka_unit_test(a_norm_that_is_not_finite_names_its_samples),
         cmocka_unit_test(a_sample_over_the_limits_is_named),
