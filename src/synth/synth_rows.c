@@ -119,7 +119,7 @@ gr_status gr_synth_rows_open(gr_row_source **out, gr_runtime *rt, const char *na
     gr_synth_rules_init(&s->rules);
     s->rules.picture = GR_SYNTH_PPM;
     s->base.format = &format;
-    snprintf(s->base.name, sizeof s->base.name, "synth");
+    snprintf(s->base.name, sizeof s->base.name, "%s", name);
     if (!gr_synth_rows_named(name) || !read_name(s, name)) {
         gr_free(rt, s);
         return gr_fail(err, GR_ERR_ARG,
