@@ -107,5 +107,6 @@ gr_status gr_llama_loss_segment(gr_graph **out, gr_runtime *rt, const gr_llama_c
     gr_value *logits = logits_of(g, c, max_rows, max_picks);
     gr_value *target = gr_graph_input_index(g, "target", 1, 1, 1);
     gr_graph_output(g, gr_cross_entropy(logits, target));
+    gr_graph_output(g, gr_top_hit(logits, target));
     return gr_graph_status(g, err);
 }

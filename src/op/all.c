@@ -32,6 +32,7 @@
     X(embed)              \
     X(cross_entropy)      \
     X(cross_entropy_grad) \
+    X(top_hit)            \
     X(patchify)           \
     X(mean_pool)          \
     X(mean_pool_grad)     \

@@ -111,6 +111,11 @@ gr_value *gr_roi_align(gr_value *features, gr_value *boxes, gr_value *canvas, in
 gr_value *gr_cross_entropy(gr_value *logits, gr_value *target);
 extern const gr_op gr_op_cross_entropy_grad;
 
+/* --- top_hit.c
+ * -------------------------------------------------------------------------------------------------------- */
+/* The same inputs -> [R, 1]: 1 where the target has the greatest logit, the first of equal ones, else 0. */
+gr_value *gr_top_hit(gr_value *logits, gr_value *target);
+
 /* --- fused.c: made by rewrites only
  * ----------------------------------------------------------------------------------- */
 extern const gr_op gr_op_rms_scale, gr_op_swiglu, gr_op_add_scaled;

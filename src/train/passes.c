@@ -215,15 +215,15 @@ static piece next_piece(const gr_train_sample *s, int *at, float dloss)
 }
 
 static gr_status run_piece(gr_passes *p, const gr_train_sample *s, const piece *part, bool backward,
-                           double *sum, gr_error *err)
+                           gr_passes_score *sum, gr_error *err)
 {
     const gr_gar *m = p->m;
     const gr_train_segment *seg = &p->loss;
-    float losses[GR_PASSES_PICKS];
+    float losses[GR_PASSES_PICKS], hits[GR_PASSES_PICKS];
     gr_run run = { .arena = p->arena,
                    .extents = { s->n, part->n },
                    .inputs = { decoder_at(p, m->config.text.layers), p->pick, p->target },
-                   .outputs = { p->losses } };
+                   .outputs = { p->losses, p->hits } };
     put(p, p->pick, part->pick, sizeof part->pick);
     put(p, p->target, part->target, sizeof part->target);
     put(p, p->dlosses, part->dlosses, sizeof part->dlosses);
@@ -235,25 +235,28 @@ static gr_status run_piece(gr_passes *p, const gr_train_sample *s, const piece *
     }
     GR_TRY(gr_graph_run(backward ? seg->both : seg->forward, p->b, &run, err));
     p->b->ops->read(p->b, losses, p->losses, sizeof losses);
-    for (int i = 0; i < part->n; i++)
-        *sum += (double)losses[i];
+    p->b->ops->read(p->b, hits, p->hits, sizeof hits);
+    for (int i = 0; i < part->n; i++) {
+        sum->loss += (double)losses[i];
+        sum->hits += hits[i] > 0;
+    }
     return GR_OK;
 }
 
 /* Scored rows a piece at a time: the logits of all would be the largest thing in memory. With `scale`, the
  * gradient of the last boundary gathers in grad[0]. */
-static gr_status run_loss(gr_passes *p, const gr_train_sample *s, int n_scored, float scale, double *loss,
-                          gr_error *err)
+static gr_status run_loss(gr_passes *p, const gr_train_sample *s, int n_scored, float scale,
+                          gr_passes_score *score, gr_error *err)
 {
-    double sum = 0;
+    *score = (gr_passes_score){ .scored = n_scored };
     if (scale > 0)
         clear(p, p->grad[0], (size_t)s->n * (size_t)p->m->config.text.hidden);
     for (int at = 1; at < s->n;) {
         const piece part = next_piece(s, &at, scale / (float)n_scored);
         if (part.n > 0)
-            GR_TRY(run_piece(p, s, &part, scale > 0, &sum, err));
+            GR_TRY(run_piece(p, s, &part, scale > 0, score, err));
     }
-    *loss = sum / n_scored;
+    score->loss /= n_scored;
     return GR_OK;
 }
 
@@ -372,7 +375,8 @@ static gr_status check_sample(const gr_passes *p, const gr_train_sample *s, int 
     return *n_scored > 0 ? GR_OK : gr_fail(err, GR_ERR_ARG, "no row of the sample is scored");
 }
 
-gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, double *loss, gr_error *err)
+static gr_status run_sample(gr_passes *p, const gr_train_sample *s, float scale, gr_passes_score *score,
+                            gr_error *err)
 {
     int n_scored;
     GR_TRY(check_sample(p, s, &n_scored, err));
@@ -380,11 +384,24 @@ gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, dou
         GR_TRY(forward_picture(p, s->picture, scale > 0, err));
     const gr_rows rows = rows_of(p, 1, s->n);
     GR_TRY(forward_decoder(p, s, &rows, scale > 0, err));
-    GR_TRY(run_loss(p, s, n_scored, scale, loss, err));
+    GR_TRY(run_loss(p, s, n_scored, scale, score, err));
     if (scale <= 0 || !p->in_decoder)
         return GR_OK;
     GR_TRY(backward_decoder(p, s, &rows, err));
     return s->picture && p->in_picture ? backward_picture(p, s->picture, err) : GR_OK;
+}
+
+gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, double *loss, gr_error *err)
+{
+    gr_passes_score score;
+    GR_TRY(run_sample(p, s, scale, &score, err));
+    *loss = score.loss;
+    return GR_OK;
+}
+
+gr_status gr_passes_look(gr_passes *p, const gr_train_sample *s, gr_passes_score *score, gr_error *err)
+{
+    return run_sample(p, s, 0, score, err);
 }
 
 /* --- what it costs ------------------------------------------------------------------------------------- */

@@ -52,6 +52,14 @@ void gr_passes_free(gr_passes *p); /* NULL is fine */
  * rows, tiles or regions than the limits. GR_ERR_CANCELLED. */
 gr_status gr_passes_run(gr_passes *p, const gr_train_sample *s, float scale, double *loss, gr_error *err);
 
+typedef struct {
+    double loss;      /* mean over the scored rows */
+    int scored, hits; /* rows, and those whose label was the likeliest token */
+} gr_passes_score;
+
+/* Forward alone. Errors as above. */
+gr_status gr_passes_look(gr_passes *p, const gr_train_sample *s, gr_passes_score *score, gr_error *err);
+
 /* FLOP of a sample, as the operators count them. */
 typedef struct {
     double forward, /* and the loss */

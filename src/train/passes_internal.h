@@ -23,7 +23,7 @@ struct gr_passes {
     float *decoder; /* [layers + 1][max_rows][H] */
     float *grad[2]; /* gradients of a boundary, in turns */
     float *features, *dfeatures; /* [tiles and regions][H] */
-    float *pixels, *mask, *boxes, *losses, *dlosses;
+    float *pixels, *mask, *boxes, *losses, *hits, *dlosses;
     int32_t *canvas, *pick, *target, *ids;
     /* On the host. */
     float *host_pixels, *host_mask;

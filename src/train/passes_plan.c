@@ -45,6 +45,7 @@ static bool list_buffers(gr_passes *p, const gr_gar_config *c, place_fn place, v
            place(user, &p->mask, group * plane, BUFFERS) &&
            place(user, &p->boxes, (size_t)l->max_regions * 16, BUFFERS) &&
            place(user, &p->losses, GR_PASSES_PICKS * 4, BUFFERS) &&
+           place(user, &p->hits, GR_PASSES_PICKS * 4, BUFFERS) &&
            place(user, &p->dlosses, GR_PASSES_PICKS * 4, BUFFERS) && place(user, &p->canvas, 12, BUFFERS) &&
            place(user, &p->pick, GR_PASSES_PICKS * 4, BUFFERS) &&
            place(user, &p->target, GR_PASSES_PICKS * 4, BUFFERS) && place(user, &p->ids, rows * 4, BUFFERS) &&

@@ -5,8 +5,10 @@ static gr_status add_backward(gr_train_segment *s, const gr_train_wants *w, gr_e
 {
     gr_graph *g = s->both;
     gr_value *y = gr_graph_output_at(g, 0), *wants[2 * GR_MAX_SLOTS], *dx[2 * GR_MAX_SLOTS];
-    int *slot[2 * GR_MAX_SLOTS], n = 0, n_inputs = 0, n_outputs = 1;
+    int *slot[2 * GR_MAX_SLOTS], n = 0, n_inputs = 0, n_outputs = 0;
     bool sums[2 * GR_MAX_SLOTS];
+    while (gr_graph_output_at(g, n_outputs))
+        n_outputs++;
     for (; gr_graph_input_at(g, n_inputs); n_inputs++)
         if (w->inputs >> n_inputs & 1) {
             wants[n] = gr_graph_input_at(g, n_inputs);

@@ -267,6 +267,7 @@ static void put_sets(gr_json_writer *j, const gr_train_source *source, const gr_
         gr_json_put_object(j);
         put_text(j, "data", source->sets[i]);
         put_number(j, "loss", v->sets[i].loss);
+        put_number(j, "accuracy", v->sets[i].accuracy);
         put_whole(j, "samples", (int64_t)v->sets[i].n);
         gr_json_put_end(j, '}');
     }
@@ -285,12 +286,13 @@ static gr_status validate(run *r, gr_error *err)
                                err));
     r->tally.began += gr_now_s() - began; /* is no time of steps */
     begin_line(r, &line, &j);
-    put_number(&j, "validation_loss", result.loss);
+    put_number(&j, "validation_loss", result.all.loss);
+    put_number(&j, "validation_accuracy", result.all.accuracy);
     put_whole(&j, "validation_samples", (int64_t)n);
     if (v->n_sets > 1)
         put_sets(&j, v, &result);
     if (r->job->validated)
-        r->job->validated(r->job->user, r->t->steps, result.loss);
+        r->job->validated(r->job->user, r->t->steps, result.all.loss);
     return end_line(r, &line, &j, err);
 }
 

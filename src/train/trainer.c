@@ -190,24 +190,51 @@ gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t
     return GR_OK;
 }
 
+static void add_score(gr_validation_mean *sum, const gr_passes_score *score)
+{
+    sum->loss += score->loss;
+    sum->accuracy += (double)score->hits / score->scored;
+    sum->n++;
+}
+
+/* Sums over the samples of this rank. */
 static gr_status validate_share(gr_trainer *t, const gr_train_source *source, uint64_t n,
                                 bool (*go_on)(void *user), void *user, gr_validation *v, gr_error *err)
 {
     const gr_ranks *ranks = &t->o.ranks;
     for (uint64_t i = (uint64_t)ranks->rank; i < n; i += (uint64_t)gr_ranks_world(ranks)) {
         gr_train_item item = { 0 };
-        double one;
+        gr_passes_score score;
         if (go_on && !go_on(user))
             return gr_fail(err, GR_ERR_CANCELLED, "cancelled after %llu of %llu validation samples",
                            (unsigned long long)i, (unsigned long long)n);
         GR_TRY(source->give(source->user, 0, i, &item, err));
-        if (gr_passes_run(t->passes, &item.sample, 0, &one, err) != GR_OK)
+        if (gr_passes_look(t->passes, &item.sample, &score, err) != GR_OK)
             return gr_error_prefix(err, "validation sample %s", item.name);
-        v->loss += one / (double)n;
-        if (item.set < source->n_sets) {
-            v->sets[item.set].loss += one;
-            v->sets[item.set].n++;
-        }
+        add_score(&v->all, &score);
+        if (item.set < source->n_sets)
+            add_score(&v->sets[item.set], &score);
+    }
+    return GR_OK;
+}
+
+/* The sums of all ranks become means. */
+static gr_status average(gr_trainer *t, gr_validation *v, gr_error *err)
+{
+    gr_validation_mean *means[1 + GR_TRAIN_SETS] = { &v->all };
+    double totals[3 * (1 + GR_TRAIN_SETS)];
+    for (int i = 0; i < GR_TRAIN_SETS; i++)
+        means[1 + i] = &v->sets[i];
+    for (int i = 0; i < 1 + GR_TRAIN_SETS; i++) {
+        totals[3 * i] = means[i]->loss;
+        totals[3 * i + 1] = means[i]->accuracy;
+        totals[3 * i + 2] = means[i]->n;
+    }
+    GR_TRY(gr_ranks_sum(&t->o.ranks, GR_DTYPE_F64, totals, sizeof totals / sizeof *totals, err));
+    for (int i = 0; i < 1 + GR_TRAIN_SETS; i++) {
+        const double n = totals[3 * i + 2];
+        *means[i] =
+            (gr_validation_mean){ n > 0 ? totals[3 * i] / n : NAN, n > 0 ? totals[3 * i + 1] / n : NAN, n };
     }
     return GR_OK;
 }
@@ -215,19 +242,7 @@ static gr_status validate_share(gr_trainer *t, const gr_train_source *source, ui
 gr_status gr_trainer_validate(gr_trainer *t, const gr_train_source *source, uint64_t n,
                               bool (*go_on)(void *user), void *user, gr_validation *v, gr_error *err)
 {
-    double totals[1 + 2 * GR_TRAIN_SETS];
     *v = (gr_validation){ 0 };
     GR_TRY(gr_ranks_agree(&t->o.ranks, validate_share(t, source, n, go_on, user, v, err), err));
-    totals[0] = v->loss;
-    for (int i = 0; i < GR_TRAIN_SETS; i++) {
-        totals[1 + 2 * i] = v->sets[i].loss;
-        totals[2 + 2 * i] = v->sets[i].n;
-    }
-    GR_TRY(gr_ranks_sum(&t->o.ranks, GR_DTYPE_F64, totals, sizeof totals / sizeof *totals, err));
-    v->loss = totals[0];
-    for (int i = 0; i < GR_TRAIN_SETS; i++) {
-        v->sets[i].n = totals[2 + 2 * i];
-        v->sets[i].loss = v->sets[i].n > 0 ? totals[1 + 2 * i] / v->sets[i].n : NAN;
-    }
-    return GR_OK;
+    return average(t, v, err);
 }

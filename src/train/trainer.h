@@ -69,12 +69,13 @@ typedef struct {
 gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t epoch, uint64_t first, int n,
                           double lr, gr_trainer_result *result, gr_error *err);
 
-/* Mean losses over samples, of all and of each set of the source. */
+/* Means over samples: of the loss, and of the share of scored rows whose label was the likeliest token. */
 typedef struct {
-    double loss;
-    struct {
-        double loss, n; /* NAN where no sample was of it */
-    } sets[GR_TRAIN_SETS];
+    double loss, accuracy, n; /* NAN where there is no sample */
+} gr_validation_mean;
+
+typedef struct {
+    gr_validation_mean all, sets[GR_TRAIN_SETS]; /* of each set of the source */
 } gr_validation;
 
 /* The losses of elements 0..n-1 of epoch 0, without a step; ranks share them. `go_on` (may be NULL) is polled

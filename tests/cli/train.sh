@@ -101,7 +101,7 @@ cmp -s "$dir/run/ckpt-000000004/optim/rank-00000-of-00001.bin" "$dir/third/ckpt-
 cp "$dir/rows.jsonl" "$dir/moved.jsonl"
 run train "$dir/train.json" --set "output=$dir/sets" --set "validation=$dir/rows.jsonl,$dir/moved.jsonl" --set validate_every=4
 exits 0
-grep -q '"validation_samples":4,"validation_sets":\[{"data":"rows","loss":[0-9.]*,"samples":2},{"data":"moved",' \
+grep -q '"validation_samples":4,"validation_sets":\[{"data":"rows","loss":[0-9.]*,"accuracy":[0-9.]*,"samples":2},{"data":"moved",' \
     "$dir/sets/log.jsonl" || fail "$what: $(grep validation "$dir/sets/log.jsonl")"
 run train "$dir/train.json" --set "output=$dir/third" --resume --set "data=$dir/moved.jsonl"
 exits 0

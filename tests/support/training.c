@@ -315,7 +315,7 @@ static void make_steps(training *t)
     }
     gr_validation v;
     MUST(gr_trainer_validate(&trainer, &source, 2, NULL, NULL, &v, &err));
-    assert_true(near(v.loss, w->losses[w->n_norms], w->noise.loss, LEAST_LOSS));
+    assert_true(near(v.all.loss, w->losses[w->n_norms], w->noise.loss, LEAST_LOSS));
 }
 
 /* What the steps added to a tensor, but for the elements below the floor. */

@@ -176,7 +176,7 @@ static double loss_of(gr_trainer *t)
     lesson_init(&l, &t->gar->config, 3, true);
     const gr_train_source source = lesson_source(&l);
     MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
-    return v.loss;
+    return v.all.loss;
 }
 
 static double loss_of_folder(const fixture *f, const char *model)

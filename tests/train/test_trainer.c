@@ -233,7 +233,7 @@ static void validation_is_the_mean_loss_and_changes_nothing(void **state)
     MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
     assert_true(gr_grad_norm(&t->flat) == 0 && t->steps == 0);
     MUST(gr_trainer_step(t, &source, 0, 0, 3, 0, &result, &err));
-    assert_true(fabs(v.loss / result.loss - 1) < 1e-12); /* the same samples; divided in another order */
+    assert_true(fabs(v.all.loss / result.loss - 1) < 1e-12); /* the same samples; divided in another order */
     MUST_FAIL(gr_trainer_validate(t, &source, 3, no, NULL, &v, &err), GR_ERR_CANCELLED,
               "after 0 of 3 validation samples");
     gr_trainer_close(t);
@@ -246,24 +246,23 @@ static void a_validation_tells_sets_apart(void **state)
     gr_error err = { 0 };
     gr_trainer *t = train(f, f->rt, GR_TRAIN_ALL);
     lesson l;
-    gr_validation v, one[3];
+    gr_validation v;
+    gr_trainer_result one[3];
     lesson_init(&l, &t->gar->config, 3, true);
     gr_train_source source = lesson_source(&l);
     MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
     assert_true(v.sets[0].n == 0 && isnan(v.sets[0].loss)); /* a source that tells none apart */
-    for (uint64_t i = 0; i < 3; i++) {
-        gr_trainer_result result;
-        MUST(gr_trainer_step(t, &source, 0, i, 1, 0, &result, &err));
-        one[i].loss = result.loss;
-    }
+    for (uint64_t i = 0; i < 3; i++)
+        MUST(gr_trainer_step(t, &source, 0, i, 1, 0, &one[i], &err));
     l.n_sets = 2;
     source = lesson_source(&l);
     source.n_sets = 3;
     MUST(gr_trainer_validate(t, &source, 3, NULL, NULL, &v, &err));
-    assert_true(fabs(v.loss / ((one[0].loss + one[1].loss + one[2].loss) / 3) - 1) < 1e-12);
+    assert_true(fabs(v.all.loss / ((one[0].loss + one[1].loss + one[2].loss) / 3) - 1) < 1e-12);
     assert_true(v.sets[0].n == 2 && fabs(v.sets[0].loss / ((one[0].loss + one[2].loss) / 2) - 1) < 1e-12);
     assert_true(v.sets[1].n == 1 && fabs(v.sets[1].loss / one[1].loss - 1) < 1e-12);
-    assert_true(v.sets[2].n == 0 && isnan(v.sets[2].loss));
+    assert_true(v.sets[2].n == 0 && isnan(v.sets[2].loss) && isnan(v.sets[2].accuracy));
+    assert_true(v.all.accuracy >= 0 && v.all.accuracy < 0.9); /* of random weights */
     assert_true(fabs(one[0].loss - one[1].loss) > 1e-6 && fabs(one[2].loss - one[1].loss) > 1e-6);
     gr_trainer_close(t);
 }
