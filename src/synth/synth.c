@@ -201,11 +201,24 @@ static gr_status add_question(gr_synth *y, gr_record *r, const gr_question *q, b
 
 static gr_status add_either_way(gr_synth *y, gr_record *r, const gr_question *q, gr_draws *d, gr_error *err)
 {
-    return add_question(y, r, q, q->n_options > 0 && (q->answer.n == 0 || gr_draw_below(d, 2) == 0), err);
+    const bool options = q->n_options > 0 && (q->answer.n == 0 || gr_draw_below(d, 2) == 0);
+    return add_question(y, r, q, options || y->rules.choices, err);
+}
+
+/* A question of the family, of the kind that the rules ask for. */
+static bool make_question(const gr_synth *y, gr_question *q, gr_asking *a, gr_ask family)
+{
+    const gr_asking before = *a;
+    if (!gr_question_make(q, a, family))
+        return false;
+    if (q->n_options > 0 || !y->rules.choices)
+        return true;
+    *a = before; /* what it showed is not shown */
+    return false;
 }
 
 /* What a scene is asked first: what it was made for, or anything. */
-static bool first_question(gr_question *q, gr_asking *a)
+static bool first_question(const gr_synth *y, gr_question *q, gr_asking *a)
 {
     static const gr_ask own[GR_SCENE_KINDS] = {
         [GR_SCENE_FREE] = GR_ASK_FAMILIES,    [GR_SCENE_GRID] = GR_ASK_ORDER,
@@ -215,10 +228,10 @@ static bool first_question(gr_question *q, gr_asking *a)
     const gr_ask family = own[a->s->kind];
     if (family < GR_ASK_FAMILIES && gr_draw_below(a->d, 10) < 7)
         for (int tries = 0; tries < 4; tries++)
-            if (gr_question_make(q, a, family))
+            if (make_question(y, q, a, family))
                 return true;
     for (int tries = 0; tries < TRIES; tries++)
-        if (gr_question_make(q, a, (gr_ask)gr_draw_below(a->d, GR_ASK_FAMILIES)))
+        if (make_question(y, q, a, (gr_ask)gr_draw_below(a->d, GR_ASK_FAMILIES)))
             return true;
     return false;
 }
@@ -228,14 +241,14 @@ static gr_status add_questions(gr_synth *y, gr_record *r, gr_draws *d, gr_error 
     gr_asking a = { .s = &y->scene, .d = d };
     gr_question q;
     unsigned asked = 0; /* families, one bit each */
-    if (!first_question(&q, &a))
+    if (!first_question(y, &q, &a))
         return GR_OK;
     const int wanted = 1 + (int)gr_draw_below(d, TURNS_MAX);
     GR_TRY(add_either_way(y, r, &q, d, err));
     asked |= 1u << q.family;
     for (int tries = 0, n = 1; n < wanted && tries < TRIES; tries++) {
         const gr_ask family = (gr_ask)gr_draw_below(d, GR_ASK_FAMILIES);
-        if (asked & 1u << family || !gr_question_make(&q, &a, family))
+        if (asked & 1u << family || !make_question(y, &q, &a, family))
             continue;
         asked |= 1u << family;
         n++;

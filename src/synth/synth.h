@@ -27,6 +27,7 @@ typedef struct {
     double captions; /* part of the rows that are descriptions */
     double closeups; /* part of all rows that show one object large, and name it */
     double looking;  /* of the others: those that say in a few words what many regions are and look like */
+    bool choices;    /* questions are asked with options, and those that have none are not asked */
 } gr_synth_rules;
 
 void gr_synth_rules_init(gr_synth_rules *rules);

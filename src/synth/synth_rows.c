@@ -39,6 +39,30 @@ static bool read_number(const char **at, uint64_t most, uint64_t *out)
     return errno == 0 && *out <= most;
 }
 
+/* What may stand behind the number. */
+static bool read_kind(gr_synth_rules *rules, const char *word)
+{
+    static const struct {
+        const char *word;
+        double captions, closeups, looking;
+        bool choices;
+    } kinds[] = {
+        { ":closeups", 0, 1, 1, false },
+        { ":looking", 0, 0, 1, false },
+        { ":captions", 1, 0, 0, false },
+        { ":choices", 0, 0, 0, true },
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(word, kinds[i].word) == 0) {
+            rules->captions = kinds[i].captions;
+            rules->closeups = kinds[i].closeups;
+            rules->looking = kinds[i].looking;
+            rules->choices = kinds[i].choices;
+            return true;
+        }
+    return *word == '\0';
+}
+
 static bool read_name(synth_rows *s, const char *name)
 {
     static const char *const splits[] = { "train:", "validation:", "test:" };
@@ -55,13 +79,7 @@ static bool read_name(synth_rows *s, const char *name)
         !read_number(&at, GR_ROWS_MAX, &count) || count == 0)
         return false;
     s->base.count = (size_t)count;
-    if (strcmp(at, ":looking") == 0 || strcmp(at, ":closeups") == 0) {
-        s->rules.captions = 0;
-        s->rules.looking = 1;
-        s->rules.closeups = at[1] == 'c';
-        return true;
-    }
-    return *at == '\0';
+    return read_kind(&s->rules, at);
 }
 
 /* --- rows ---------------------------------------------------------------------------------------------- */
@@ -122,11 +140,11 @@ gr_status gr_synth_rows_open(gr_row_source **out, gr_runtime *rt, const char *na
     snprintf(s->base.name, sizeof s->base.name, "%s", name);
     if (!gr_synth_rows_named(name) || !read_name(s, name)) {
         gr_free(rt, s);
-        return gr_fail(err, GR_ERR_ARG,
-                       "'%s': expected synth:SPLIT:SEED:COUNT or that and :looking, SPLIT being train, "
-                       "validation or test, "
-                       "COUNT 1 to %zu",
-                       name, GR_ROWS_MAX);
+        return gr_fail(
+            err, GR_ERR_ARG,
+            "'%s': expected synth:SPLIT:SEED:COUNT, SPLIT being train, validation or test, COUNT 1 to "
+            "%zu, and behind it nothing, :closeups, :looking, :captions or :choices",
+            name, GR_ROWS_MAX);
     }
     s->base.fingerprint =
         gr_hash_bytes(gr_hash_bytes((gr_hash){ 0 }, VERSION, sizeof VERSION), name, strlen(name));

@@ -5,9 +5,10 @@
 
 #include "dataset/rows.h"
 
-/* "synth:SPLIT:SEED:COUNT", SPLIT one of train, validation, test; with ":looking" behind it rows say in a
- * few words what many regions are and look like, and nothing else; with ":closeups" each shows one object
- * large, and names it: what a model learns to see with, before it learns to talk. True: `name` begins so. */
+/* "synth:SPLIT:SEED:COUNT", SPLIT one of train, validation, test. Behind it may stand which rows alone:
+ * ":closeups" show one object large and name it, ":looking" say in a few words what many regions are and look
+ * like (what a model learns to see with, before it learns to talk), ":captions" describe, ":choices" ask with
+ * options. True: `name` begins so. */
 bool gr_synth_rows_named(const char *name);
 
 /* COUNT rows, of which row i is gr_synth_record's; pictures are PPM, which costs nothing to read again. As

@@ -153,6 +153,38 @@ static void rows_of_looking_ask_about_all_they_show(void **state)
     gr_runtime_free(rt);
 }
 
+/* Each kind alone. */
+static void rows_of_choices_and_of_captions_are_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = { "synth:train:3:80:choices", "synth:train:3:80:captions" };
+    gr_runtime *rt = test_runtime_threads(1);
+    gr_error err = { 0 };
+    gr_record r;
+    gr_record_init(&r, rt);
+    for (int k = 0; k < 2 && can_paint(rt); k++) {
+        gr_row_source *s;
+        MUST(gr_synth_rows_open(&s, rt, kinds[k], &err));
+        for (size_t i = 0; i < s->count; i++) {
+            unsigned mentioned = 0;
+            MUST(gr_rows_read(s, i, &r, &err));
+            for (size_t t = 0; t < r.n_turns; t += 2) {
+                const char *question = r.turns[t].value.at, *answer = r.turns[t + 1].value.at;
+                assert_int_equal(strstr(question, "Options:") != NULL, k == 0);
+                assert_true(k == 1 || (r.turns[t + 1].value.n == 1 && *answer >= 'A' && *answer <= 'F'));
+                for (const char *at = question; (at = strstr(at, "<Prompt")) != NULL; at++)
+                    mentioned |= 1u << (at[7] - '0');
+            }
+            assert_true(r.n_turns > 0 && r.n_regions > 0);
+            if (k == 0) /* others may be there to be passed over */
+                assert_true(mentioned && mentioned < 1u << r.n_regions);
+        }
+        gr_rows_close(s);
+    }
+    gr_record_fini(&r);
+    gr_runtime_free(rt);
+}
+
 static void other_names_are_refused(void **state)
 {
     (void)state;
@@ -186,6 +218,7 @@ int main(void)
         cmocka_unit_test(rows_do_not_depend_on_who_reads_them),
         cmocka_unit_test(every_row_is_a_sample),
         cmocka_unit_test(rows_of_looking_ask_about_all_they_show),
+        cmocka_unit_test(rows_of_choices_and_of_captions_are_nothing_else),
         cmocka_unit_test(other_names_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
