@@ -67,7 +67,7 @@ typedef struct {
     const char *const *stops; /* up to 4 texts that end the answer; not part of it */
     size_t n_stops;
     bool ignore_end;   /* do not stop at end tokens */
-    bool keep_special; /* special tokens appear in the text */
+    bool keep_special; /* special tokens appear in the text; those of regions, <PromptK>, always do */
 } gr_answer_options;
 
 GR_API void gr_answer_options_init(gr_answer_options *options);

@@ -33,6 +33,8 @@ gr_status gr_stream_init(gr_stream *s, const gr_tokenizer *t, unsigned flags, co
 {
     s->t = t;
     s->flags = flags;
+    s->shown = NULL;
+    s->n_shown = 0;
     s->n_partial = s->n_held = s->n_stops = 0;
     s->stopped = -1;
     s->begun = false;
@@ -124,11 +126,21 @@ static gr_status result(gr_stream *s, gr_error *err)
     return gr_fail(err, GR_ERR_MEM, "no memory for decoded text of %zu bytes", out->len);
 }
 
+static bool is_skipped(const gr_stream *s, int32_t id)
+{
+    if (!(s->flags & GR_DECODE_SKIP_SPECIAL) || !gr_tokenizer_is_special(s->t, id))
+        return false;
+    for (int i = 0; i < s->n_shown; i++)
+        if (s->shown[i] == id)
+            return false;
+    return true;
+}
+
 gr_status gr_stream_push(gr_stream *s, int32_t id, gr_buf *out, gr_error *err)
 {
     size_t n;
     const uint8_t *bytes = gr_tokenizer_bytes(s->t, id, &n);
-    if ((s->flags & GR_DECODE_SKIP_SPECIAL) && gr_tokenizer_is_special(s->t, id))
+    if (is_skipped(s, id))
         n = 0;
     const size_t lead = s->begun || n == 0 ? 0 : gr_tokenizer_lead(s->t, id);
     s->begun = s->begun || n > 0;

@@ -27,8 +27,12 @@ typedef struct {
 typedef struct {
     const gr_tokenizer *t; /* borrowed */
     unsigned flags;        /* GR_DECODE_* */
-    bool begun;            /* a token with bytes was there */
-    uint8_t partial[4];    /* of a character */
+    /* Special tokens that GR_DECODE_SKIP_SPECIAL leaves in; borrowed. None, unless set after gr_stream_init.
+     */
+    const int32_t *shown;
+    int n_shown;
+    bool begun;         /* a token with bytes was there */
+    uint8_t partial[4]; /* of a character */
     size_t n_partial;
     gr_cleanup cleanup;
     gr_stop stops[GR_STOPS_MAX];

@@ -327,10 +327,46 @@ static void a_full_buffer_is_reported(void **state)
     bench_free(&b);
 }
 
+/* Where special tokens are left out, those that are asked for stay: the regions that an answer is about. */
+static void special_tokens_that_are_shown_stay(void **state)
+{
+    (void)state;
+    bench b = bench_new(TOY_FILE);
+    gr_error err = { 0 };
+    gr_stream s;
+    int32_t special[2];
+    int found = 0;
+    for (int32_t id = 0; id < (int32_t)gr_tokenizer_n_vocab(b.t) && found < 2; id++)
+        if (gr_tokenizer_is_special(b.t, id))
+            special[found++] = id;
+    assert_int_equal(found, 2);
+    const int32_t ids[] = { special[0], 'a', special[1], 'b', special[0] };
+    for (int shown = 0; shown <= 2; shown++) {
+        MUST(gr_stream_init(&s, b.t, GR_DECODE_SKIP_SPECIAL, NULL, 0, &err));
+        s.shown = special + 1;
+        s.n_shown = shown == 1;
+        if (shown == 2)
+            s.shown = special, s.n_shown = 2;
+        gr_buf_clear(&b.out);
+        gr_buf_clear(&b.whole);
+        for (size_t i = 0; i < 5; i++) {
+            size_t n;
+            const uint8_t *bytes = gr_tokenizer_bytes(b.t, ids[i], &n);
+            MUST(gr_stream_push(&s, ids[i], &b.out, &err));
+            if (i % 2 || shown == 2 || (shown == 1 && i == 2))
+                gr_buf_add(&b.whole, bytes, n);
+        }
+        MUST(gr_stream_flush(&s, &b.out, &err));
+        assert_string_equal(gr_buf_str(&b.out), gr_buf_str(&b.whole));
+    }
+    bench_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streamed_bytes_equal_the_decoded_whole),
+        cmocka_unit_test(special_tokens_that_are_shown_stay),
         cmocka_unit_test(streamed_llama3_tokens_equal_the_decoded_whole),
         cmocka_unit_test(text_ends_before_the_stop_string_that_is_complete_first),
         cmocka_unit_test(stop_strings_agree_with_a_plain_search),
