@@ -10,7 +10,7 @@
 #include "synth/synth.h"
 
 #define PREFIX  "synth:"
-#define VERSION "synth-2" /* part of the fingerprint: another one where the same number makes another row */
+#define VERSION "synth-3" /* part of the fingerprint: another one where the same number makes another row */
 
 enum { PAINTERS_MAX = 64 }; /* that wait for the next reader */
 

@@ -151,7 +151,7 @@ static void a_closeup_is_a_part_of_its_scene(void **state)
     gr_error err = { 0 };
     gr_synth *whole;
     gr_synth_rules rules;
-    int smaller = 0;
+    int smaller = 0, squares = 0;
     bench_init(&b, GR_SYNTH_NO_PICTURE);
     gr_synth_rules_init(&rules);
     rules.seed = 21;
@@ -187,8 +187,10 @@ static void a_closeup_is_a_part_of_its_scene(void **state)
                                 p->pixels + ((size_t)(y + row) * (size_t)p->width + (size_t)x) * 3,
                                 (size_t)cut->width * 3);
         smaller += cut->width * cut->height < p->width * p->height / 2;
+        squares += cut->width == cut->height;
+        assert_true(cut->width == cut->height || cut->width == p->width || cut->height == p->height);
     }
-    assert_true(smaller > 20);
+    assert_true(smaller > 20 && squares > 30);
     gr_synth_free(whole);
     bench_fini(&b);
 }
