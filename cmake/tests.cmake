@@ -1,4 +1,4 @@
-# tests/AREA/test_NOUN.c is one ctest each, labelled AREA, and `threads` too when it asks for a number of threads (a rig does): those run under
+# tests/AREA/test_NOUN.c is one ctest each, labelled AREA, and `threads` too when it asks for a number of threads (a rig and session_setup do): those run under
 # ThreadSanitizer. tests/cli/NOUN.sh and tests/install/NOUN.sh are scripts; fuzz/fuzz_NOUN.c is replayed over fuzz/corpus/NOUN.
 enable_testing()
 add_custom_target(threaded_tests)
@@ -13,7 +13,7 @@ function(gr_test_program source)
   get_filename_component(name ${source} NAME_WE)
   get_filename_component(folder ${source} DIRECTORY)
   get_filename_component(area ${folder} NAME)
-  file(STRINGS ${source} threaded REGEX "golden_case_open\\(|world_open\\(|test_runtime_threads\\(|rig_open\\(|gr_threads_new\\(|pthread_create\\(")
+  file(STRINGS ${source} threaded REGEX "golden_case_open\\(|world_open\\(|session_setup|test_runtime_threads\\(|rig_open\\(|gr_threads_new\\(|pthread_create\\(")
   add_executable(${name} ${source})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_include_directories(${name} PRIVATE src tests)
