@@ -121,8 +121,8 @@ static gr_status start(gr_session *s, const gr_request *r, const gr_answer_optio
     }
     GR_TRY(gr_stream_init(&s->stream, m->tokenizer, o->keep_special ? 0 : GR_DECODE_SKIP_SPECIAL, o->stops,
                           o->n_stops, err));
-    s->stream.shown =
-        m->markers.prompt; /* "<Prompt0> holds <Prompt1>": without them the answer says nothing */
+    /* "<Prompt0> holds <Prompt1>": without them the answer says nothing. */
+    s->stream.shown = m->markers.prompt;
     s->stream.n_shown = m->markers.n_prompts;
     return gr_sequence_generate(s->sequence, &g, err);
 }

@@ -2,25 +2,13 @@
 
 #include <string.h>
 
-/* One axis: from a box [*from, *to) to what is cut of `size` pixels. */
-static void place(int *from, int *to, int side, int size)
-{
-    int first = *from - (side - (*to - *from)) / 2;
-    if (first > size - side)
-        first = size - side;
-    if (first < 0)
-        first = 0;
-    *from = first;
-    *to = first + (side < size ? side : size);
-}
+#include "region/square.h"
 
 gr_bounds gr_region_crop_place(gr_bounds box, int width, int height)
 {
     const int w = box.x1 - box.x0, h = box.y1 - box.y0, longer = w > h ? w : h,
               side = longer + (longer + 1) / 2;
-    place(&box.x0, &box.x1, side, width);
-    place(&box.y0, &box.y1, side, height);
-    return box;
+    return gr_square_around(box, side, width, height);
 }
 
 /* Rows of `bytes` a pixel. */

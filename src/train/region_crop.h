@@ -6,10 +6,8 @@
 #include "grasp/region.h"
 #include "region/tiles.h"
 
-/* The square that is cut out: its side is 1.5 times the longer side of the region's box, rounded up, its
- * centre the box's, as far as the picture goes: it is moved inside, and along an axis on which the picture is
- * smaller it is the picture's own extent, so that it is no square then. The box lies in it as a whole.
- * `box` lies in the picture and is not empty. */
+/* The square that is cut out (gr_square_around): its side is 1.5 times the longer side of the region's box,
+ * rounded up. `box` lies in the picture and is not empty. */
 gr_bounds gr_region_crop_place(gr_bounds box, int width, int height);
 
 /* The pixels and the mask of that place, as tile 0 of a canvas of 1 x 1: the thumbnail of what is cut out.

@@ -19,7 +19,8 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
     X(data, TEXT, "", 0, 0, false, "",                                                                       \
       "training rows: files of JSON or JSON lines, folders of Arrow files, synth:SPLIT:SEED:COUNT for "      \
       "drawn "                                                                                               \
-      "ones, joined by commas")                                                                              \
+      "ones (with :closeups, :looking, :captions or :choices behind it of that kind alone), joined by "      \
+      "commas")                                                                                              \
     X(validation, TEXT, "", 0, 0, false, "", "rows for validation, as data; empty: none")                    \
     X(image_root, TEXT, "", 0, 0, false, "", "the folder of the pictures that rows name by relative paths")  \
     X(export_to, TEXT, "", 0, 0, false, "", "a model folder to write at the end; empty: none")               \
@@ -70,8 +71,9 @@ typedef enum { GR_OPTION_TEXT, GR_OPTION_WHOLE, GR_OPTION_REAL, GR_OPTION_WORD }
       "steps between two checkpoints; the end of the run has one too")                                       \
     X(keep, WHOLE, "2", 1, 1e3, false, "gar_1b.py", "checkpoints that are kept")                             \
     X(products, WORD, "f32", 0, 0, true, "",                                                                 \
-      "f32|bf16: what matrix products multiply; bf16 is twice as fast where the processor has it (AVX-512 "  \
-      "BF16), as the published runs do; elsewhere it is f32")                                                \
+      "f32|bf16: what matrix products multiply; with bf16, as in the published runs, steps are faster "      \
+      "where "                                                                                               \
+      "the processor has it (AVX-512 BF16); elsewhere it is f32")                                            \
     X(dtype, WORD, "bf16", 0, 0, false, "gar_1b.py",                                                         \
       "bf16|f32: type of the weights of checkpoints and export")
 

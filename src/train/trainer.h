@@ -71,7 +71,8 @@ gr_status gr_trainer_step(gr_trainer *t, const gr_train_source *source, uint32_t
 
 /* Means over samples: of the loss, and of the share of scored rows whose label was the likeliest token. */
 typedef struct {
-    double loss, accuracy, n; /* NAN where there is no sample */
+    double loss, accuracy; /* NAN where there is no sample */
+    double n;
 } gr_validation_mean;
 
 typedef struct {
