@@ -30,14 +30,14 @@ static float log_sum_exp(const gr_task *t, const float *x, size_t n, float *piec
     return (float)((double)top + gr_ln(sum));
 }
 
-static bool entropy_infer(gr_node *n)
+bool gr_infer_targets(gr_node *n)
 {
     const gr_value *target = n->in[1];
     if (!target->index || target->cols != 1 || target->extent != n->in[0]->extent ||
         target->factor != n->in[0]->factor) {
         gr_graph_fail(n->graph, GR_ERR_SHAPE,
-                      "cross_entropy: the targets must be an index of one column and "
-                      "have a row for each of the logits");
+                      "%s: the targets must be an index of one column and have a row for each of the logits",
+                      n->op->name);
         return false;
     }
     n->out[0]->cols = 1;
@@ -76,7 +76,7 @@ const gr_op gr_op_cross_entropy = { .name = "cross_entropy",
                                     .min_in = 2,
                                     .max_in = 2,
                                     .n_out = 1,
-                                    .infer = entropy_infer,
+                                    .infer = gr_infer_targets,
                                     .units = row_units,
                                     .scratch = piece_scratch,
                                     .forward = entropy_forward,

@@ -110,6 +110,7 @@ gr_value *gr_roi_align(gr_value *features, gr_value *boxes, gr_value *canvas, in
 /* logits [R, V], target an index [R, 1] of columns -> [R, 1]: log(sum(exp(logits))) - logits[target]. */
 gr_value *gr_cross_entropy(gr_value *logits, gr_value *target);
 extern const gr_op gr_op_cross_entropy_grad;
+bool gr_infer_targets(gr_node *n); /* logits and targets fit together: one number a row */
 
 /* --- top_hit.c
  * -------------------------------------------------------------------------------------------------------- */

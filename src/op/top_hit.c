@@ -3,20 +3,6 @@
 #include "graph/op.h"
 #include "op/ops.h"
 
-static bool hit_infer(gr_node *n)
-{
-    const gr_value *target = n->in[1];
-    if (!target->index || target->cols != 1 || target->extent != n->in[0]->extent ||
-        target->factor != n->in[0]->factor) {
-        gr_graph_fail(
-            n->graph, GR_ERR_SHAPE,
-            "top_hit: the targets must be an index of one column and have a row for each of the logits");
-        return false;
-    }
-    n->out[0]->cols = 1;
-    return true;
-}
-
 static bool is_top(const float *x, size_t n, size_t target)
 {
     const float top = x[target];
@@ -38,7 +24,7 @@ static void hit_forward(const gr_task *t, int phase, size_t unit, void *scratch)
 }
 
 const gr_op gr_op_top_hit = {
-    .name = "top_hit", .min_in = 2, .max_in = 2, .n_out = 1, .infer = hit_infer, .forward = hit_forward
+    .name = "top_hit", .min_in = 2, .max_in = 2, .n_out = 1, .infer = gr_infer_targets, .forward = hit_forward
 };
 
 gr_value *gr_top_hit(gr_value *logits, gr_value *target)
